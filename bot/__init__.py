@@ -1,0 +1,1 @@
+"""The running shop: settings, conversation, channels, workers."""

@@ -1,0 +1,1 @@
+"""The suppliers' APIs, played from their own documents."""

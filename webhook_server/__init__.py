@@ -1,0 +1,1 @@
+"""The HTTP side: receive, prove, write down, answer."""
