@@ -1,0 +1,179 @@
+"""The curated games, and what each asks of the customer."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from shop.text import plain
+
+_LABELS = re.compile(
+    r"\b(?:user\s*id|id\s*akun|player\s*id|game\s*id|uid|id|server|zone|zona|srv)\b\s*[:=]?",
+    re.IGNORECASE,
+)
+_SEPARATORS = re.compile(r"[\s()\[\]/|,.:;#-]+")
+_RIOT_ID = re.compile(r"[^#]{3,16}#[A-Za-z0-9]{3,5}")
+_LONGEST_ID = 25
+
+
+class Ask(StrEnum):
+    """The form an account is written in."""
+
+    NUMBER = "number"
+    NUMBER_AND_SERVER = "number_and_server"  # the server is a number the customer types
+    NUMBER_AND_REGION = "number_and_region"  # the server is one of a few
+    RIOT_ID = "riot_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One of a game's few servers. ``prefixes``: beginnings of the user IDs that live there."""
+
+    code: str
+    title: str
+    prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Game:
+    """A game as customers know it."""
+
+    slug: str
+    title: str
+    aliases: tuple[str, ...]
+    ask: Ask
+    usual: tuple[int, int]  # lengths of a user ID that need no second look
+    usual_server: tuple[int, int] = (1, 6)
+    example: str
+    where: Mapping[str, str]  # language -> where the ID is found
+    servers: tuple[Server, ...] = ()
+
+    @property
+    def has_server(self) -> bool:
+        return self.ask in {Ask.NUMBER_AND_SERVER, Ask.NUMBER_AND_REGION}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account as read. ``server`` is empty where it is not known yet, or not needed."""
+
+    user_id: str
+    server: str = ""
+    odd: bool = False  # an unusual length: worth asking once more
+
+
+class Unreadable(StrEnum):
+    """Why a text is no account of this game."""
+
+    EMPTY = "empty"
+    LETTERS = "letters"
+    TOO_LONG = "too_long"
+    TOO_MANY = "too_many"  # more numbers than the game has fields
+    RUN_TOGETHER = "run_together"  # ID and server without a gap between them
+    RIOT_ID = "riot_id"
+    NO_SUCH_SERVER = "no_such_server"
+
+
+def read_games(text: str) -> tuple[Game, ...]:
+    """Return the games described in a TOML text, in its order. Raises ``ValueError``."""
+    return tuple(_game(entry) for entry in tomllib.loads(text)["game"])
+
+
+def _game(entry: Mapping[str, Any]) -> Game:
+    try:
+        return Game(
+            slug=entry["slug"],
+            title=entry["title"],
+            aliases=tuple(entry["aliases"]),
+            ask=Ask(entry["ask"]),
+            usual=(entry["usual"][0], entry["usual"][1]),
+            usual_server=tuple(entry.get("usual_server", (1, 6))),
+            example=entry["example"],
+            where=dict(entry["where"]),
+            servers=tuple(
+                Server(code=s["code"], title=s["title"], prefixes=tuple(s.get("prefixes", ())))
+                for s in entry.get("servers", ())
+            ),
+        )
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError(f"game {entry.get('slug', '?')}: {error}") from error
+
+
+def canonical(text: str) -> str:
+    """Return a name as names are compared: lower case, letters and digits only."""
+    return " ".join(re.findall(r"[a-z0-9]+", plain(text).lower()))
+
+
+def game_of(category: str, games: Sequence[Game]) -> Game | None:
+    """Return the game a supplier's category names, exactly; ``None`` if nobody described it."""
+    wanted = canonical(category)
+    for game in games:
+        if wanted in {canonical(game.title), *map(canonical, game.aliases)}:
+            return game
+    return None
+
+
+def read_account(game: Game, text: str) -> Account | Unreadable:
+    """Understand a typed account: ``12345678 (2001)``, ``ID: 12345678 server 2001``.
+
+    Leading zeros are kept; nothing is invented: a server that was not typed stays empty.
+    """
+    text = plain(text)
+    if game.ask is Ask.RIOT_ID:
+        return _read_riot_id(text)
+    numbers = [part for part in _SEPARATORS.split(_LABELS.sub(" ", text)) if part]
+    if not numbers:
+        return Unreadable.EMPTY
+    if not all(part.isascii() and part.isdigit() for part in numbers):
+        return Unreadable.LETTERS
+    return _check_numbers(game, numbers)
+
+
+def _read_riot_id(text: str) -> Account | Unreadable:
+    name, _, tag = text.partition("#")
+    riot_id = f"{name.strip()}#{tag.strip()}"
+    return Account(user_id=riot_id) if _RIOT_ID.fullmatch(riot_id) else Unreadable.RIOT_ID
+
+
+def _check_numbers(game: Game, numbers: Sequence[str]) -> Account | Unreadable:
+    user_id, *rest = numbers
+    typed_server = game.ask is Ask.NUMBER_AND_SERVER
+    if len(rest) > int(typed_server):
+        return Unreadable.TOO_MANY
+    if typed_server and not rest and 13 <= len(user_id) <= 16:
+        return Unreadable.RUN_TOGETHER
+    if len(user_id) > _LONGEST_ID or (rest and len(rest[0]) > 10):
+        return Unreadable.TOO_LONG
+    server = rest[0] if rest else _server_of(game, user_id)
+    return Account(user_id=user_id, server=server, odd=_is_odd(game, user_id, server))
+
+
+def _server_of(game: Game, user_id: str) -> str:
+    """Derive the server from the ID's beginning, where the game has such a rule."""
+    found = [s.code for s in game.servers if user_id.startswith(s.prefixes or ("\0",))]
+    return found[0] if len(found) == 1 else ""
+
+
+def _is_odd(game: Game, user_id: str, server: str) -> bool:
+    low, high = game.usual
+    if not low <= len(user_id) <= high:
+        return True
+    low, high = game.usual_server
+    return game.ask is Ask.NUMBER_AND_SERVER and bool(server) and not low <= len(server) <= high
+
+
+def read_server(game: Game, text: str) -> str | Unreadable:
+    """Understand a typed or chosen server of ``game``."""
+    text = plain(text)
+    if game.ask is Ask.NUMBER_AND_REGION:
+        wanted = canonical(text)
+        for server in game.servers:
+            if wanted in {canonical(server.code), canonical(server.title)}:
+                return server.code
+        return Unreadable.NO_SUCH_SERVER
+    numbers = [part for part in _SEPARATORS.split(_LABELS.sub(" ", text)) if part]
+    if len(numbers) != 1 or not (numbers[0].isascii() and numbers[0].isdigit()):
+        return Unreadable.LETTERS if numbers else Unreadable.EMPTY
+    return numbers[0] if len(numbers[0]) <= 10 else Unreadable.TOO_LONG

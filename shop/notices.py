@@ -1,0 +1,111 @@
+"""Which move owes whom which message. Words and pictures are the conversation's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from shop.orders import Event, Order, Status
+
+Facts = Mapping[str, str | int | None]
+
+
+class NoticeKind(StrEnum):
+    """The messages the shop sends by itself. Stored in the outbox."""
+
+    STATUS = "status"  # the one status message of an order, edited in place
+    QR = "qr"
+    QR_CLOSED = "qr_closed"  # takes the buttons from the QR message
+    NOT_OPENED = "not_opened"  # no QR could be had; says why and what to do
+    LAPSED = "lapsed"
+    UNPAID_YET = "unpaid_yet"  # the answer to "I have paid"
+    CHECK_DELAYED = "check_delayed"  # likewise, when the supplier does not answer
+    PAID_LATE = "paid_late"
+    SLOW = "slow"
+    DELIVERED = "delivered"
+    SERIAL = "serial"  # a serial number that came after the goods
+    REFUND_DUE = "refund_due"
+    REFUNDED = "refunded"
+    CASE = "case"
+    BALANCE = "balance"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message owed. ``key`` is unique for ever: the same message is never owed twice."""
+
+    key: str
+    kind: NoticeKind
+    address: str
+    order_id: str = ""
+    facts: Facts = field(default_factory=dict)
+
+
+K, E = NoticeKind, Event
+_QR_WAS_SHOWN = frozenset({Status.AWAITING_PAYMENT})
+# The words beside the status message. An order that was given up says so in one message.
+_SAYS: Mapping[Event, tuple[NoticeKind, ...]] = MappingProxyType(
+    {
+        E.INVOICE_OPENED: (K.QR,),
+        E.INVOICE_REFUSED: (K.NOT_OPENED,),
+        E.OUTCOME_UNKNOWN: (K.NOT_OPENED,),
+        E.INVOICE_AT_A_LOSS: (K.NOT_OPENED,),
+        E.GIVEN_UP: (K.NOT_OPENED,),
+        E.LAPSED: (K.LAPSED,),
+        E.PAYMENT_ABSENT: (K.LAPSED,),
+        E.DELIVERED: (K.DELIVERED,),
+        E.ARRIVED: (K.DELIVERED,),
+        E.SERIAL_ARRIVED: (K.SERIAL,),
+        E.FAILED: (K.REFUND_DUE,),
+        E.PAYMENT_FOUND: (K.REFUND_DUE,),
+        E.GIVEN_BACK: (K.REFUND_DUE,),
+        E.REFUND_MADE: (K.REFUNDED,),
+    }
+)
+_SILENT = frozenset({E.OPENING_STARTED, E.NOT_SENT})
+
+
+def after(was: Order, now: Order, event: Event, extra: Facts | None = None) -> tuple[Notice, ...]:
+    """Return what the customer must be told of this move."""
+    if event in _SILENT or (was.status, event) == (Status.CANCELLED, Event.INVOICE_OPENED):
+        return ()
+    kinds = [NoticeKind.STATUS]
+    if was.status in _QR_WAS_SHOWN:
+        kinds.append(NoticeKind.QR_CLOSED)
+    if event is Event.SETTLED and was.status is not Status.AWAITING_PAYMENT:
+        kinds.append(NoticeKind.PAID_LATE)
+    kinds.extend(_SAYS.get(event, ()))
+    facts = {**facts_of(now), "event": event, **(extra or {})}
+    return tuple(to_customer(now, kind, str(now.version), facts) for kind in kinds)
+
+
+def to_customer(
+    order: Order, kind: NoticeKind, occasion: str, facts: Facts | None = None
+) -> Notice:
+    """Owe the buyer of ``order`` one message; ``occasion`` tells it from others of its kind."""
+    return Notice(
+        key=f"{order.id}:{kind}:{occasion}",
+        kind=kind,
+        address=order.address,
+        order_id=order.id,
+        facts=facts if facts is not None else facts_of(order),
+    )
+
+
+def facts_of(order: Order) -> dict[str, str | int | None]:
+    """Return what any message about this order may say, as it stands now."""
+    invoice = order.invoice
+    return {
+        "order": order.id,
+        "status": order.status,
+        "game": order.game,
+        "item": order.item,
+        "user_id": order.user_id,
+        "server": order.server,
+        "price": order.price,
+        "amount": invoice.amount if invoice else order.price,
+        "expires_at": invoice.expires_at if invoice else None,
+        "at": order.changed_at,
+        "serial": order.serial,
+    }

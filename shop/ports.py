@@ -1,0 +1,136 @@
+"""What the use cases need of the world around them: the books, kept in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shop.cases import Answer, Case
+from shop.notices import Notice
+from shop.orders import Event, Order
+from shop.pricing import Charge
+from shop.rules import Rules
+from shop.suppliers import Listing
+from shop.time import Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An item of a game as one supplier lists it now. ``listed`` in whole rupiah."""
+
+    supplier: str
+    sku: str
+    game: str  # slug of a curated game
+    item: str
+    listed: int
+
+
+class Orders(Protocol):
+    """The orders and their history."""
+
+    def add(self, order: Order) -> None: ...
+    def get(self, order_id: str) -> Order | None: ...
+    def by_key(self, key: str) -> Order | None: ...
+    def move(
+        self, was: Order, now: Order, event: Event, *, actor: str = "", evidence: str = ""
+    ) -> None:
+        """Store a move and its event, or raise if ``was`` is no longer what is stored."""
+
+    def note(self, order: Order) -> None:
+        """Store what changed beside the move: timers, claims, counts."""
+
+    def live_with(self, supplier: str, sku: str, target: str, now: Millis) -> Order | None:
+        """Return the order that the supplier may still count as pending for item and account."""
+
+    def open_of(self, address: str, now: Millis) -> Sequence[Order]:
+        """Return the orders of a person that wait for payment."""
+
+    def recent_of(self, address: str, most: int, before: int = 0) -> Sequence[Order]:
+        """Return the newest orders of a person, ``before`` of them skipped."""
+
+    def delivered_of(self, address: str, most: int, game: str = "") -> Sequence[Order]:
+        """Return the newest delivered orders of a person."""
+
+    def last_created_of(self, address: str) -> Millis | None: ...
+    def last_claim_of(self, address: str) -> Millis | None: ...
+    def next_claimed(self, supplier: str, now: Millis) -> Order | None: ...
+    def next_placed(self, supplier: str, now: Millis) -> Order | None: ...
+    def next_watched(self, supplier: str, now: Millis) -> Order | None: ...
+    def next_lost_opening(self, supplier: str, now: Millis) -> Order | None:
+        """Return an opening whose lease has run out."""
+
+    def next_outdated(self, supplier: str, now: Millis) -> Order | None:
+        """Return an order that waits for its QR while its quote has run out."""
+
+    def next_watch_at(self, supplier: str) -> Millis | None:
+        """Return when the next question, or the end of a lease, is due."""
+
+    def next_opening_at(self, supplier: str) -> Millis | None:
+        """Return when the next order that waits for its QR is due."""
+
+    def best_selling(self, most: int) -> Sequence[str]: ...
+
+
+class Cases(Protocol):
+    """What the owner is asked."""
+
+    def get(self, case_id: str) -> Case | None: ...
+    def open_for(self, order_id: str) -> Case | None: ...
+    def last_for(self, order_id: str) -> Case | None: ...
+    def all_open(self) -> Sequence[Case]: ...
+    def put(self, case: Case) -> None: ...
+    def close(self, case: Case, answer: Answer | None, actor: str, now: Millis) -> None: ...
+
+
+class Outbox(Protocol):
+    """Messages owed; sent at least once."""
+
+    def owe(self, notice: Notice, now: Millis) -> None:
+        """Owe a message. Owing one with a known key again changes nothing."""
+
+    def owe_owners(self, notice: Notice, now: Millis) -> None:
+        """Owe every owner the message; the address in ``notice`` is ignored."""
+
+
+class Shelf(Protocol):
+    """What can be sold."""
+
+    def replace(self, supplier: str, listings: Sequence[tuple[str, Listing]], now: Millis) -> None:
+        """Store a supplier's list: pairs of game slug and listing."""
+
+    def offers(self, game: str, since: Millis) -> Sequence[Offer]: ...
+    def offer(self, supplier: str, sku: str, since: Millis) -> Offer | None: ...
+    def games(self, since: Millis) -> Sequence[str]: ...
+    def learn(self, supplier: str, sku: str, charge: Charge, now: Millis) -> None: ...
+    def learnt(self, supplier: str, sku: str) -> Charge | None: ...
+
+
+class Calls(Protocol):
+    """The call budget of each supplier, and the questions of owners."""
+
+    def made_since(self, supplier: str, since: Millis) -> Sequence[tuple[Millis, str]]:
+        """Return when and for what calls were made, oldest first."""
+
+    def record(self, supplier: str, purpose: str, now: Millis) -> None: ...
+    def ask_balance(self, supplier: str, address: str, now: Millis) -> None: ...
+    def next_balance_request(self, supplier: str) -> str | None:
+        """Return the address of the owner who has waited longest, and take it off the list."""
+
+    def list_due_at(self, supplier: str) -> Millis: ...
+    def set_list_due(self, supplier: str, at: Millis) -> None: ...
+
+
+class Books(Protocol):
+    """Everything a use case may read and write, in one transaction."""
+
+    @property
+    def rules(self) -> Rules: ...
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def shelf(self) -> Shelf: ...
+    @property
+    def calls(self) -> Calls: ...

@@ -1,0 +1,122 @@
+"""What the shop asks of a supplier.
+
+The shop owns this vocabulary; ``providers/`` speaks it. Nothing here does I/O.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from shop.time import Millis
+
+
+class SupplierError(Exception):
+    """Base of everything a supplier adapter may raise on purpose. Its text holds no secret."""
+
+
+class NotSent(SupplierError):
+    """The request never left this machine: trying again is safe."""
+
+
+class OutcomeUnknown(SupplierError):
+    """The request may have been carried out: only questions may follow."""
+
+
+class Refused(SupplierError):
+    """The supplier said no, and did nothing. Another try would hear the same."""
+
+
+class Misconfigured(Refused):
+    """The supplier does not accept who we are: the owner must look at the settings."""
+
+
+class Unavailable(SupplierError):
+    """A question had no usable answer: ask again later. Nothing has changed."""
+
+
+class InvoiceState(StrEnum):
+    """What a supplier says of an invoice its customer pays (dropship)."""
+
+    UNPAID = "unpaid"
+    SETTLED = "settled"  # paid, not yet delivered
+    DELIVERED = "delivered"
+    FAILED = "failed"  # paid, and not delivered
+    EXPIRED = "expired"
+    UNCLEAR = "unclear"  # the order failed, and nothing is said about the money
+    UNREADABLE = "unreadable"  # a word nobody has explained: no reason to move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One row of a supplier's price list."""
+
+    sku: str
+    category: str
+    name: str
+    price: int  # whole rupiah
+    available: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """A supplier's list as read, and how many rows made no sense."""
+
+    listings: Sequence[Listing]
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceRequest:
+    """Ask the supplier for a QR that its customer pays, and that orders the item when paid."""
+
+    ref: str  # ours; for logs and journals, where the supplier takes no reference
+    sku: str
+    target: str
+    price: int  # what the customer pays, in whole rupiah
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """What the supplier opened. Money in whole rupiah."""
+
+    supplier_ref: str  # the supplier's own id: the only way to ask about it
+    number: str
+    amount: int  # what the customer must pay, to the rupiah
+    cost: int  # what the supplier keeps of it
+    qr: str  # address of a picture, or the QRIS text itself
+    link: str  # a page to pay on, if the QR cannot be shown
+    expires_at: Millis | None  # None: the supplier did not say, or not readably
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceReport:
+    """A supplier's answer about one invoice."""
+
+    state: InvoiceState
+    serial: str = ""  # proof of delivery, may be shown to the customer
+    note: str = ""  # the supplier's own words: for the owner only
+
+
+class Supplier(ABC):
+    """One upstream seller. ``slug`` is also the module name and the prefix of its settings."""
+
+    slug: ClassVar[str]
+    title: ClassVar[str]
+
+    @abstractmethod
+    async def price_list(self) -> PriceList:
+        """Return what is sold now. Raise ``Unavailable`` or ``Misconfigured``."""
+
+    @abstractmethod
+    async def balance(self) -> int:
+        """Return our deposit there, in whole rupiah. Raise ``Unavailable`` or ``Misconfigured``."""
+
+    @abstractmethod
+    async def open_invoice(self, request: InvoiceRequest) -> Invoice:
+        """Ask once. Raise ``NotSent``, ``Refused`` or ``OutcomeUnknown``; never retry here."""
+
+    @abstractmethod
+    async def invoice_report(self, supplier_ref: str) -> InvoiceReport:
+        """Ask about an invoice. Raise ``Unavailable`` or ``Misconfigured``; nothing moves then."""

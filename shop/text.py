@@ -1,0 +1,28 @@
+"""Foreign text, made harmless to read. Escaping for a channel's markup is the channel's."""
+
+import unicodedata
+
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})  # control, direction marks, surrogates, ...
+
+
+def visible(text: str, most: int = 200) -> str:
+    """Return ``text`` on one line, without what cannot be seen, cut after ``most`` characters."""
+    kept = (" " if char.isspace() else char for char in text if _is_seen(char))
+    line = " ".join("".join(kept).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _is_seen(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char) not in _UNSEEN
+
+
+def plain(text: str) -> str:
+    """Return typed text in its plainest form: NFKC, ASCII digits, nothing unseen, single blanks."""
+    return visible(
+        "".join(_ascii_digit(char) for char in unicodedata.normalize("NFKC", text)), 8_000
+    )
+
+
+def _ascii_digit(char: str) -> str:
+    digit = unicodedata.digit(char, None)
+    return char if char.isascii() or digit is None else str(digit)

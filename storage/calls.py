@@ -1,0 +1,59 @@
+"""The call budget of each supplier, and what waits for a call."""
+
+from collections.abc import Sequence
+
+from shop.time import HOUR, Millis
+from storage.database import Transaction
+
+_SINCE = """
+SELECT at, purpose FROM supplier_calls WHERE supplier = :supplier AND at > :since ORDER BY at, nth
+"""
+_RECORD = """
+INSERT INTO supplier_calls (supplier, at, nth, purpose)
+VALUES (:supplier, :now, (SELECT COUNT(*) FROM supplier_calls
+                          WHERE supplier = :supplier AND at = :now), :purpose)
+"""
+_FORGET = "DELETE FROM supplier_calls WHERE supplier = :supplier AND at < :before"
+_ASK = """
+INSERT INTO balance_requests (supplier, address, asked_at) VALUES (:supplier, :address, :now)
+ON CONFLICT (supplier, address) DO NOTHING
+"""
+_NEXT_REQUEST = """
+DELETE FROM balance_requests WHERE supplier = :supplier AND address =
+    (SELECT address FROM balance_requests WHERE supplier = :supplier ORDER BY asked_at LIMIT 1)
+RETURNING address
+"""
+_LIST_DUE = "SELECT due_at FROM price_lists WHERE supplier = :supplier"
+_SET_LIST_DUE = """
+INSERT INTO price_lists (supplier, due_at) VALUES (:supplier, :at)
+ON CONFLICT (supplier) DO UPDATE SET due_at = excluded.due_at
+"""
+
+
+class SqlCalls:
+    """``shop.ports.Calls`` on a transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def made_since(self, supplier: str, since: Millis) -> Sequence[tuple[Millis, str]]:
+        rows = self._tx.fetch(_SINCE, {"supplier": supplier, "since": since})
+        return [(row["at"], row["purpose"]) for row in rows]
+
+    def record(self, supplier: str, purpose: str, now: Millis) -> None:
+        self._tx.execute(_FORGET, {"supplier": supplier, "before": now - HOUR})
+        self._tx.execute(_RECORD, {"supplier": supplier, "purpose": purpose, "now": now})
+
+    def ask_balance(self, supplier: str, address: str, now: Millis) -> None:
+        self._tx.execute(_ASK, {"supplier": supplier, "address": address, "now": now})
+
+    def next_balance_request(self, supplier: str) -> str | None:
+        rows = self._tx.fetch(_NEXT_REQUEST, {"supplier": supplier})
+        return str(rows[0]["address"]) if rows else None
+
+    def list_due_at(self, supplier: str) -> Millis:
+        rows = self._tx.fetch(_LIST_DUE, {"supplier": supplier})
+        return int(rows[0]["due_at"]) if rows else 0
+
+    def set_list_due(self, supplier: str, at: Millis) -> None:
+        self._tx.execute(_SET_LIST_DUE, {"supplier": supplier, "at": at})

@@ -1,0 +1,85 @@
+"""Cases: what the owner is asked."""
+
+from collections.abc import Sequence
+
+from shop.cases import Answer, Case, CaseKind
+from shop.time import Millis
+from storage.database import Row, Transaction
+
+_GET = "SELECT * FROM cases WHERE id = :id"
+_OPEN_FOR = "SELECT * FROM cases WHERE order_id = :order_id AND closed_at IS NULL"
+_LAST_FOR = """
+SELECT * FROM cases WHERE order_id = :order_id ORDER BY opened_at DESC, id DESC LIMIT 1
+"""
+_ALL_OPEN = "SELECT * FROM cases WHERE closed_at IS NULL ORDER BY opened_at, id"
+_PUT = """
+INSERT INTO cases (id, order_id, kind, evidence, opened_at, closed_at, answer, actor,
+                   pending, pending_by, pending_until)
+VALUES (:id, :order_id, :kind, :evidence, :opened_at, NULL, '', '',
+        :pending, :pending_by, :pending_until)
+ON CONFLICT (id) DO UPDATE SET
+    kind = excluded.kind, evidence = excluded.evidence, opened_at = excluded.opened_at,
+    pending = excluded.pending, pending_by = excluded.pending_by,
+    pending_until = excluded.pending_until
+"""
+_CLOSE = """
+UPDATE cases SET closed_at = :now, answer = :answer, actor = :actor, pending = ''
+WHERE id = :id AND closed_at IS NULL
+"""
+
+
+class SqlCases:
+    """``shop.ports.Cases`` on a transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def get(self, case_id: str) -> Case | None:
+        return self._one(_GET, {"id": case_id})
+
+    def open_for(self, order_id: str) -> Case | None:
+        return self._one(_OPEN_FOR, {"order_id": order_id})
+
+    def last_for(self, order_id: str) -> Case | None:
+        return self._one(_LAST_FOR, {"order_id": order_id})
+
+    def all_open(self) -> Sequence[Case]:
+        return [_case(row) for row in self._tx.fetch(_ALL_OPEN)]
+
+    def put(self, case: Case) -> None:
+        self._tx.execute(
+            _PUT,
+            {
+                "id": case.id,
+                "order_id": case.order_id,
+                "kind": case.kind,
+                "evidence": case.evidence,
+                "opened_at": case.opened_at,
+                "pending": case.pending or "",
+                "pending_by": case.pending_by,
+                "pending_until": case.pending_until,
+            },
+        )
+
+    def close(self, case: Case, answer: Answer | None, actor: str, now: Millis) -> None:
+        self._tx.execute(
+            _CLOSE, {"id": case.id, "answer": answer or "", "actor": actor, "now": now}
+        )
+
+    def _one(self, sql: str, parameters: dict[str, str]) -> Case | None:
+        rows = self._tx.fetch(sql, parameters)
+        return _case(rows[0]) if rows else None
+
+
+def _case(row: Row) -> Case:
+    return Case(
+        id=row["id"],
+        order_id=row["order_id"],
+        kind=CaseKind(row["kind"]),
+        evidence=row["evidence"],
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        pending=Answer(row["pending"]) if row["pending"] else None,
+        pending_by=row["pending_by"],
+        pending_until=row["pending_until"],
+    )
