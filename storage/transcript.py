@@ -6,7 +6,8 @@ from storage.database import Transaction
 
 _APPEND = """
 INSERT INTO transcript (address, seq, body)
-VALUES (:address, (SELECT COALESCE(MAX(seq), 0) + 1 FROM transcript WHERE address = :address), :body)
+VALUES (:address,
+        (SELECT COALESCE(MAX(seq), 0) + 1 FROM transcript WHERE address = :address), :body)
 RETURNING seq
 """
 _AFTER = "SELECT seq, body FROM transcript WHERE address = :address AND seq > :after ORDER BY seq"

@@ -1,0 +1,1 @@
+"""The conversation, once for all channels: no I/O, no SDK."""

@@ -1,0 +1,104 @@
+"""What customers can ask for at any time."""
+
+from collections.abc import Callable, Mapping
+
+from bot.conversation.notices import order_view, status_word
+from bot.conversation.room import Room
+from bot.conversation.views import Choice, View, for_order
+from shop.ordering import is_payable
+from shop.orders import Status
+
+SHOWN_ORDERS = 5
+# Names as typed, per language, in the order of the menu; the text ids say what each does.
+MENU: Mapping[str, Mapping[str, str]] = {
+    "id": {
+        "pesan": "menu.order",
+        "riwayat": "menu.history",
+        "status": "menu.status",
+        "bahasa": "menu.language",
+        "bantuan": "menu.help",
+        "batal": "menu.cancel",
+    },
+    "en": {
+        "order": "menu.order",
+        "history": "menu.history",
+        "status": "menu.status",
+        "language": "menu.language",
+        "help": "menu.help",
+        "cancel": "menu.cancel",
+    },
+}
+
+
+def answer(room: Room, name: str, args: str) -> View | None:
+    """Answer a customer's command; ``None`` if there is no such command."""
+    do = _COMMANDS.get(name)
+    return None if do is None else do(room, args)
+
+
+def cancelled(room: Room) -> View:
+    """Say that the present conversation is over; an open QR has a button of its own."""
+    return View(text=room.texts("conversation.cancelled"))
+
+
+def languages(room: Room) -> View:
+    """Offer the languages, each in its own words."""
+    return View(
+        text=room.texts("language.ask"),
+        choices=(
+            Choice("id", "Bahasa Indonesia", data="p:bahasa:id"),
+            Choice("en", "English", data="p:bahasa:en"),
+        ),
+    )
+
+
+def _history(room: Room, args: str) -> View:
+    page = int(args) if args.isascii() and args.isdigit() and len(args) < 5 else 1
+    before = (max(page, 1) - 1) * SHOWN_ORDERS
+    found = room.books.orders.recent_of(room.address, SHOWN_ORDERS + 1, before)
+    if not found:
+        return View(title=room.texts("history.title"), text=room.texts("history.empty"))
+    lines = []
+    for order in found[:SHOWN_ORDERS]:
+        lines.append(f"{room.texts.date(order.created_at)} · {order.id}")
+        lines.append(f"{order.item} → {room.account(order.user_id, order.server)}")
+        lines.append(f"{room.texts.money(order.price)} · {status_word(order, room)}")
+        lines.append(f"SN: {order.serial}\n" if order.serial else "")
+    choices = [for_order(o.id, "show", o.id) for o in found[:SHOWN_ORDERS]]
+    if len(found) > SHOWN_ORDERS:
+        older = room.texts("history.older")
+        choices.append(Choice("older", older, data=f"p:riwayat:{max(page, 1) + 1}"))
+    return View(
+        title=room.texts("history.title"), text="\n".join(lines).strip(), choices=tuple(choices)
+    )
+
+
+def _status(room: Room, args: str) -> View:
+    if not args:
+        return _history(room, "")
+    order = room.own_order(args.strip().upper())
+    return View(text=room.texts("order.unknown")) if order is None else order_view(order, room)
+
+
+def _help(room: Room, _args: str) -> View:
+    return View(
+        title=room.face.name,
+        text=room.texts("help", support=room.face.support or room.face.name),
+    )
+
+
+def _balance(room: Room, _args: str) -> View:
+    waiting = room.books.orders.open_of(room.address, room.now)
+    payable = [
+        o for o in waiting if o.status is Status.AWAITING_PAYMENT and is_payable(o, room.now)
+    ]
+    choices = tuple(for_order(order.id, "show", order.id) for order in payable)
+    return View(text=room.texts("balance.customer"), choices=choices)
+
+
+_COMMANDS: Mapping[str, Callable[[Room, str], View]] = {
+    "riwayat": _history,
+    "status": _status,
+    "bantuan": _help,
+    "saldo": _balance,
+}

@@ -1,0 +1,316 @@
+"""The messages the shop sends by itself, in the reader's language."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.conversation.room import Face, Room
+from bot.conversation.texts import Texts
+from bot.conversation.views import Choice, View, for_case, for_order
+from shop.cases import Answer, Case, answers
+from shop.notices import Facts, Notice, NoticeKind, facts_of
+from shop.ordering import is_payable
+from shop.orders import Event, Order, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A notice as a view. ``slot`` names what may be edited later; ``edit``: edit that one."""
+
+    view: View
+    slot: str = ""
+    edit: bool = False
+    only_edit: bool = False  # nothing to send where nothing can be edited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What a notice is drawn from. ``picture``: of its QR; ``link``: where there is no picture."""
+
+    notice: Notice
+    texts: Texts
+    face: Face
+    picture: bytes | None = None
+    link: str = ""
+
+    @property
+    def facts(self) -> Facts:
+        return self.notice.facts
+
+    def text(self, name: str) -> str:
+        value = self.facts.get(name)
+        return "" if value is None else str(value)
+
+    def number(self, name: str) -> int:
+        value = self.facts.get(name)
+        return value if isinstance(value, int) else 0
+
+    @property
+    def game(self) -> str:
+        slug = self.text("game")
+        return next((game.title for game in self.face.games if game.slug == slug), slug)
+
+    @property
+    def account(self) -> str:
+        server = self.text("server")
+        titles = (s.title for game in self.face.games for s in game.servers if s.code == server)
+        return (
+            f"{self.text('user_id')} ({next(titles, server)})" if server else self.text("user_id")
+        )
+
+    @property
+    def support(self) -> str:
+        return self.face.support or self.face.name
+
+    def say(self, text_id: str, **more: object) -> str:
+        """Return a text with everything about the order at hand."""
+        expires_at, until = self.facts.get("expires_at"), self.facts.get("until")
+        return self.texts(
+            text_id,
+            order=self.notice.order_id,
+            game=self.game,
+            item=self.text("item"),
+            account=self.account,
+            price=self.texts.money(self.number("price")),
+            amount=self.texts.money(self.number("amount")),
+            ends="" if expires_at is None else self.texts.time(self.number("expires_at")),
+            at=self.texts.date(self.number("at")),
+            until="" if until is None else self.texts.time(self.number("until")),
+            serial=self.text("serial"),
+            support=self.support,
+            **more,
+        )
+
+
+def draw(letter: Letter) -> Drawn:
+    """Draw a notice. The same notice is drawn the same, however often it is sent."""
+    return _DRAWN[letter.notice.kind](letter)
+
+
+_PROGRESS: Mapping[Status, tuple[str, ...]] = {
+    Status.PLACED: ("progress.preparing",),
+    Status.OPENING: ("progress.preparing",),
+    Status.AWAITING_PAYMENT: ("progress.ordered", "progress.awaiting"),
+    Status.PROCESSING: ("progress.ordered", "progress.paid", "progress.processing"),
+    Status.DELIVERED: ("progress.ordered", "progress.paid", "progress.delivered"),
+    Status.REFUND_DUE: ("progress.ordered", "progress.paid", "progress.refund_due"),
+    Status.REFUNDED: ("progress.ordered", "progress.paid", "progress.refunded"),
+    Status.EXPIRED: ("progress.ordered", "progress.expired"),
+    Status.CANCELLED: ("progress.ordered", "progress.cancelled"),
+}
+
+
+def _status(letter: Letter) -> Drawn:
+    lines = [letter.say(name) for name in _PROGRESS[Status(letter.text("status"))]]
+    text = "\n".join([letter.say("status.about"), "", *lines])
+    return Drawn(view=View(title=letter.say("status.title"), text=text), slot="status", edit=True)
+
+
+def _qr(letter: Letter) -> Drawn:
+    parts = [letter.say("qr.pay")]
+    extra = letter.number("amount") - letter.number("price")
+    if extra:
+        parts.append(letter.say("qr.other_amount", extra=letter.texts.money(abs(extra))))
+    if letter.text("expires_at"):
+        parts.append(letter.say("qr.ends"))
+    if letter.picture is not None:
+        parts.append(letter.say("qr.how"))
+    else:
+        parts.append(letter.say("qr.link" if letter.link else "qr.no_picture"))
+    view = View(
+        title=letter.say("qr.title"),
+        text="\n".join(parts),
+        image=letter.picture,
+        link="" if letter.picture is not None else letter.link,
+        choices=(
+            for_order(letter.notice.order_id, "paid", letter.texts("button.paid")),
+            for_order(letter.notice.order_id, "cancel", letter.texts("button.cancel")),
+        ),
+    )
+    return Drawn(view=view, slot="qr")
+
+
+_CLOSED: Mapping[Status, str] = {
+    Status.CANCELLED: "qr.closed_hidden",
+    Status.EXPIRED: "qr.closed_expired",
+}
+
+
+def _qr_closed(letter: Letter) -> Drawn:
+    """Take the buttons from the QR, and say that it is not to be paid any more."""
+    status = Status(letter.text("status"))
+    text = letter.say(_CLOSED.get(status, "qr.closed_paid"))
+    choices: tuple[Choice, ...] = ()
+    if status is Status.CANCELLED:
+        choices = (for_order(letter.notice.order_id, "show", letter.texts("button.show_qr")),)
+    view = View(title=letter.say("qr.title"), text=text, choices=choices)
+    return Drawn(view=view, slot="qr", edit=True, only_edit=True)
+
+
+_NOT_OPENED: Mapping[str, str] = {
+    Event.INVOICE_REFUSED: "not_opened.refused",
+    Event.OUTCOME_UNKNOWN: "not_opened.unknown",
+    Event.INVOICE_AT_A_LOSS: "not_opened.loss",
+    Event.GIVEN_UP: "not_opened.given_up",
+}
+
+
+def _not_opened(letter: Letter) -> Drawn:
+    return Drawn(view=_with_again(letter, _NOT_OPENED[letter.text("event")], "button.try_again"))
+
+
+def _lapsed(letter: Letter) -> Drawn:
+    return Drawn(view=_with_again(letter, "lapsed", "button.order_again"))
+
+
+def _with_again(letter: Letter, text_id: str, label: str) -> View:
+    again = for_order(letter.notice.order_id, "again", letter.texts(label))
+    return View(text=letter.say(text_id), choices=(again,))
+
+
+def _delivered(letter: Letter) -> Drawn:
+    serial = letter.text("serial")
+    again = for_order(letter.notice.order_id, "again", letter.texts("button.buy_again"))
+    view = View(
+        title=letter.say("delivered.title"),
+        text=letter.say("delivered.with_serial" if serial else "delivered.without_serial"),
+        copy=serial,
+        choices=(again,),
+    )
+    return Drawn(view=view)
+
+
+def _serial(letter: Letter) -> Drawn:
+    view = View(
+        title=letter.say("serial.title"), text=letter.say("serial.text"), copy=letter.text("serial")
+    )
+    return Drawn(view=view)
+
+
+def _plain(text_id: str) -> Callable[[Letter], Drawn]:
+    def drawn(letter: Letter) -> Drawn:
+        return Drawn(view=View(text=letter.say(text_id)))
+
+    return drawn
+
+
+def _unpaid_yet(letter: Letter) -> Drawn:
+    paid = for_order(letter.notice.order_id, "paid", letter.texts("button.paid"))
+    return Drawn(view=View(text=letter.say("claim.unpaid_yet"), choices=(paid,)))
+
+
+def _case(letter: Letter) -> Drawn:
+    case_id = letter.text("case")
+    view = View(
+        title=letter.say("case.title"),
+        text="\n".join(
+            [
+                letter.say(f"case.{letter.text('kind')}"),
+                "",
+                letter.say("case.about"),
+                letter.say("case.evidence", evidence=letter.text("evidence") or "-"),
+            ]
+        ),
+        choices=(for_case(case_id, "open", letter.texts("button.open_case")),),
+    )
+    return Drawn(view=view)
+
+
+def _balance(letter: Letter) -> Drawn:
+    if letter.facts.get("balance") is None:
+        text = letter.say("balance.unknown", supplier=letter.text("supplier"))
+    else:
+        balance = letter.texts.money(letter.number("balance"))
+        text = letter.say("balance.is", supplier=letter.text("supplier"), balance=balance)
+    return Drawn(view=View(text=text))
+
+
+def _alert(letter: Letter) -> Drawn:
+    name = letter.text("alert") or "unknown_word"
+    return Drawn(
+        view=View(
+            text=letter.say(
+                f"alert.{name}",
+                supplier=letter.text("supplier"),
+                evidence=letter.text("evidence"),
+            )
+        )
+    )
+
+
+_DRAWN: Mapping[NoticeKind, Callable[[Letter], Drawn]] = {
+    NoticeKind.STATUS: _status,
+    NoticeKind.QR: _qr,
+    NoticeKind.QR_CLOSED: _qr_closed,
+    NoticeKind.NOT_OPENED: _not_opened,
+    NoticeKind.LAPSED: _lapsed,
+    NoticeKind.UNPAID_YET: _unpaid_yet,
+    NoticeKind.CHECK_DELAYED: _plain("claim.delayed"),
+    NoticeKind.PAID_LATE: _plain("paid_late"),
+    NoticeKind.SLOW: _plain("slow"),
+    NoticeKind.DELIVERED: _delivered,
+    NoticeKind.SERIAL: _serial,
+    NoticeKind.REFUND_DUE: _plain("refund_due"),
+    NoticeKind.REFUNDED: _plain("refunded"),
+    NoticeKind.CASE: _case,
+    NoticeKind.BALANCE: _balance,
+    NoticeKind.ALERT: _alert,
+}
+
+
+def status_word(order: Order, room: Room) -> str:
+    """Return one word or two for where an order stands."""
+    return room.texts(f"word.{order.status}")
+
+
+def order_view(order: Order, room: Room) -> View:
+    """Show one order as it stands, with what its buyer may still do."""
+    letter = _letter(order, room)
+    view = _status(letter).view
+    choices = []
+    if order.status is Status.AWAITING_PAYMENT:
+        choices.append(for_order(order.id, "paid", room.texts("button.paid")))
+    if order.status in {Status.AWAITING_PAYMENT, Status.CANCELLED} and is_payable(order, room.now):
+        choices.append(for_order(order.id, "show", room.texts("button.show_qr")))
+    if order.status is Status.AWAITING_PAYMENT:
+        choices.append(for_order(order.id, "cancel", room.texts("button.cancel")))
+    if order.status in {Status.DELIVERED, Status.EXPIRED, Status.CANCELLED}:
+        choices.append(for_order(order.id, "again", room.texts("button.buy_again")))
+    return View(title=view.title, text=view.text, copy=order.serial, choices=tuple(choices))
+
+
+def case_view(case: Case, order: Order, room: Room) -> View:
+    """Show the owner one case: what happened, and every answer that is a legal move now."""
+    letter = _letter(order, room)
+    parts = [
+        letter.say(f"case.{case.kind}"),
+        "",
+        letter.say("case.about"),
+        room.texts("case.who", address=order.address, status=status_word(order, room)),
+        letter.say("case.evidence", evidence=case.evidence or "-"),
+    ]
+    choices = tuple(for_case(case.id, a, room.texts(f"answer.{a}")) for a in answers(case, order))
+    return View(title=letter.say("case.title"), text="\n".join(parts), choices=choices)
+
+
+def confirm_view(case: Case, order: Order, answer: Answer, room: Room) -> View:
+    """Ask the owner once more: bound to this case, this answer and this amount."""
+    letter = _letter(order, room)
+    return View(
+        title=letter.say("case.sure"),
+        text=letter.say(f"sure.{answer}"),
+        choices=(
+            for_case(case.id, f"yes-{answer}", room.texts("case.yes")),
+            for_case(case.id, "open", room.texts("case.no")),
+        ),
+    )
+
+
+def _letter(order: Order, room: Room) -> Letter:
+    notice = Notice(
+        key="",
+        kind=NoticeKind.STATUS,
+        address=order.address,
+        order_id=order.id,
+        facts=facts_of(order),
+    )
+    return Letter(notice=notice, texts=room.texts, face=room.face)

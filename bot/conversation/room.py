@@ -1,0 +1,91 @@
+"""What one turn of the conversation has at hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.conversation.texts import Texts
+from bot.conversation.views import Draft
+from shop import pricing
+from shop.catalogue import Game
+from shop.orders import Order
+from shop.ports import Books, Offer
+from shop.pricing import Quote
+from shop.time import HOUR, Millis
+
+FRESH: Millis = 24 * HOUR  # older prices are not sold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """What the owner set, as far as people see it. ``targets``: supplier -> target format."""
+
+    name: str
+    support: str
+    games: Sequence[Game]
+    targets: Mapping[str, str]
+    suppliers: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """One person, one moment, one transaction.
+
+    ``token`` is unguessable and new for each turn; ``screen`` is the question being answered, and
+    never comes again for this person: what it confirms happens once.
+    """
+
+    face: Face
+    books: Books
+    texts: Texts
+    address: str
+    now: Millis
+    token: str
+    screen: int = 0
+    limit: int = 10  # choices this channel can show at once
+
+    def game(self, slug: str) -> Game | None:
+        return next((game for game in self.face.games if game.slug == slug), None)
+
+    def games_on_sale(self) -> list[Game]:
+        """Return the games with something to sell, the best-selling first."""
+        stocked = set(self.books.shelf.games(self.now - FRESH))
+        best = list(self.books.orders.best_selling(len(self.face.games)))
+        sold = [game for game in self.face.games if game.slug in stocked and self.offers(game)]
+        order = {slug: place for place, slug in enumerate(best)}
+        return sorted(sold, key=lambda game: order.get(game.slug, len(order)))
+
+    def offers(self, game: Game) -> list[Offer]:
+        """Return what is sold of a game, cheapest first."""
+        listed = self.books.shelf.offers(game.slug, self.now - FRESH)
+        return [offer for offer in listed if self.can_write_target(offer.supplier, game)]
+
+    def can_write_target(self, supplier: str, game: Game) -> bool:
+        return not game.has_server or supplier in self.face.targets
+
+    def offer(self, draft: Draft) -> Offer | None:
+        """Return the offer a draft speaks of, if it is still sold."""
+        found = self.books.shelf.offer(draft.supplier, draft.sku, self.now - FRESH)
+        return found if found is not None and found.game == draft.game else None
+
+    def quote(self, offer: Offer) -> Quote:
+        learnt = self.books.shelf.learnt(offer.supplier, offer.sku)
+        return pricing.quote(offer.listed, self.books.rules.prices, learnt)
+
+    def target(self, draft: Draft) -> str:
+        """Return the account as the supplier wants it written."""
+        if not draft.server:
+            return draft.user_id
+        pattern = self.face.targets[draft.supplier]
+        return pattern.format(user_id=draft.user_id, server_id=draft.server)
+
+    def own_order(self, order_id: str) -> Order | None:
+        """Return an order of this person; another's is as good as none."""
+        order = self.books.orders.get(order_id)
+        return order if order is not None and order.address == self.address else None
+
+    def account(self, user_id: str, server: str) -> str:
+        """Write an account for people: ``12345678 (2001)``."""
+        game_server = next(
+            (s.title for game in self.face.games for s in game.servers if s.code == server), server
+        )
+        return f"{user_id} ({game_server})" if server else user_id

@@ -1,0 +1,1 @@
+"""The owner's desk: what only the owner may see and decide."""

@@ -1,0 +1,502 @@
+"""What the owner writes becomes settings, or one line per mistake and no secret in any of them."""
+
+import copy
+import pickle
+import traceback
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from bot.secrets import Secret
+from bot.settings import SETTINGS, Settings, SettingsError, demo_settings, env_example
+from bot.settings import read_settings as read
+
+SELLING = {
+    "TELEGRAM_TOKEN": "4242:canary-token",
+    "ZULTOPUP_API_KEY": "canary-key",
+    "ZULTOPUP_PHONE": "081234567890",
+}
+
+
+def problems(environment: dict[str, str], dotenv: Path | None = None, **how: bool) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        read(environment, dotenv, **how)
+    return list(caught.value.problems)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / ".env"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# --- what comes out ---
+
+
+def test_with_nothing_set_the_promised_defaults_hold():
+    settings = read({}, None)
+    assert settings.shop_name == "Lapak Top Up"
+    assert (settings.language, settings.timezone) == ("id", ZoneInfo("Asia/Jakarta"))
+    assert settings.owners == settings.suppliers == settings.secrets() == ()
+    assert settings.database_path == Path("lapak.db")
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert (settings.log_level, settings.log_format) == ("INFO", "text")
+    assert settings.telegram_token is None
+    assert settings.telegram_api_url == "https://api.telegram.org"
+    assert settings.telegram_mode == "polling"
+    assert settings.zultopup_api_key is None
+    assert settings.zultopup_url == "https://chestcloudx.my.id"
+    assert settings.zultopup_target_format == settings.zultopup_phone == settings.support == ""
+    assert settings.zultopup_dropship_bp == 1200
+    assert (settings.margin_bp, settings.margin_min, settings.price_round_to) == (500, 500, 100)
+    assert (settings.order_ttl_minutes, settings.poll_seconds) == (15, 5)
+    assert settings.low_balance == 50_000
+
+
+def test_everything_set_comes_out_typed():
+    settings = read(
+        {
+            "LAPAK_SHOP_NAME": "Toko Mégã",
+            "LAPAK_LANGUAGE": "EN",
+            "LAPAK_TIMEZONE": "Asia/Makassar",
+            "LAPAK_OWNERS": " telegram:12, whatsapp:+62812345678 ,telegram:12,",
+            "LAPAK_DATABASE_URL": "sqlite:////srv/lapak/shop.db",
+            "LAPAK_HOST": "::1",
+            "LAPAK_PORT": " 65535 ",
+            "LAPAK_LOG_LEVEL": "debug",
+            "LAPAK_LOG_FORMAT": "json",
+            "TELEGRAM_TOKEN": "42:new_text, 41:old-text",
+            "TELEGRAM_API_URL": "http://[::1]:8081/",
+            "LAPAK_SUPPLIERS": "zultopup",
+            "ZULTOPUP_API_KEY": "new-key,old-key",
+            "ZULTOPUP_URL": "http://127.8.9.1:9000/zultopup/",
+            "ZULTOPUP_TARGET_FORMAT": "{server_id}|{user_id}",
+            "ZULTOPUP_PHONE": "+62812345678",
+            "ZULTOPUP_DROPSHIP_PERCENT": "2.5",
+            "LAPAK_SUPPORT": "https://wa.me/62812?text=halo",
+            "LAPAK_MARGIN_PERCENT": "0.07",
+            "LAPAK_MARGIN_MIN": "0",
+            "LAPAK_PRICE_ROUND_TO": "1",
+            "LAPAK_ORDER_TTL_MINUTES": "1440",
+            "LAPAK_POLL_SECONDS": "300",
+            "LAPAK_LOW_BALANCE": "0",
+        },
+        None,
+        selling=True,
+    )
+    assert (settings.language, settings.log_level) == ("en", "DEBUG")
+    assert settings.owners == ("telegram:12", "whatsapp:+62812345678")
+    assert settings.database_path == Path("/srv/lapak/shop.db")
+    assert (settings.host, settings.port) == ("::1", 65535)
+    assert settings.telegram_token == Secret("42:new_text")
+    assert settings.zultopup_api_key == Secret("new-key")
+    assert settings.suppliers == ("zultopup",)
+    assert settings.telegram_api_url == "http://[::1]:8081"
+    assert settings.zultopup_url == "http://127.8.9.1:9000/zultopup"
+    assert settings.zultopup_target_format.format(user_id=1, server_id=2) == "2|1"
+    assert (settings.zultopup_dropship_bp, settings.margin_bp) == (250, 7)
+    assert settings.secrets() == (
+        *("42:new_text", "41:old-text", "new-key", "old-key"),
+        "+62812345678",
+    )
+    assert settings.warnings == ()
+
+
+@given(st.integers(0, 100_000))
+def test_every_percentage_with_two_decimals_is_kept_exactly(points):
+    settings = read({"LAPAK_MARGIN_PERCENT": f"{points // 100}.{points % 100:02}"}, None)
+    assert settings.margin_bp == points
+
+
+def test_the_environment_wins_over_the_file_and_blank_is_not_set(tmp_path):
+    dotenv = written(tmp_path, "LAPAK_PORT=1111\nLAPAK_HOST='::1'\nLAPAK_SHOP_NAME=\nOTHER=1 # x\n")
+    settings = read({"LAPAK_PORT": "2222", "LAPAK_HOST": "  "}, dotenv)
+    assert (settings.port, settings.host, settings.shop_name) == (2222, "::1", "Lapak Top Up")
+
+
+def test_a_missing_file_is_no_problem(tmp_path):
+    assert read({}, tmp_path / ".env") == read({}, None)
+
+
+def test_a_dollar_in_the_file_is_only_a_dollar(tmp_path):
+    dotenv = written(tmp_path, "ZULTOPUP_API_KEY=a${HOME}b\nZULTOPUP_PHONE=081234567890\n")
+    assert read({"HOME": "no"}, dotenv).zultopup_api_key == Secret("a${HOME}b")
+
+
+def test_settings_never_change():
+    with pytest.raises(ValueError, match="frozen"):
+        read({}, None).port = 1
+
+
+# --- what is refused ---
+
+BAD = [
+    ("LAPAK_SHOP_NAME", "a\nb", r'"a\nb" is not one line of at most 60 characters'),
+    ("LAPAK_SHOP_NAME", "x\u202ey", r'"x\u202ey" is not one line of at most 60 characters'),
+    ("LAPAK_LANGUAGE", "fr", '"fr" is not one of: id, en'),
+    ("LAPAK_TIMEZONE", "WIB", '"WIB" is not a time zone'),
+    ("LAPAK_TIMEZONE", "Asia", '"Asia" is not a time zone'),
+    ("LAPAK_TIMEZONE", "../../etc/passwd", '"../../etc/passwd" is not a time zone'),
+    ("LAPAK_OWNERS", "*", '"*" is a wildcard; name every owner'),
+    ("LAPAK_OWNERS", "telegram:*", '"telegram:*" is a wildcard; name every owner'),
+    ("LAPAK_OWNERS", "web:1", '"web:1" is a web owner, which exists in the demo only'),
+    (
+        "LAPAK_OWNERS",
+        "telegram:-5",
+        '"telegram:-5" is a group or a channel; an owner is a person, above 0',
+    ),
+    ("LAPAK_OWNERS", "telegram:0", '"telegram:0" is nobody; the id of a person is above 0'),
+    ("LAPAK_OWNERS", "telegram:@budi", '"telegram:@budi" is a name; the numeric id is needed'),
+    ("LAPAK_OWNERS", "12345", '"12345" is not telegram:<numeric id>'),
+    ("LAPAK_OWNERS", "telegram:١٢", r'"telegram:\u0661\u0662" is not telegram:<numeric id>'),
+    ("LAPAK_OWNERS", "telegram:", '"telegram:" is not telegram:<numeric id>'),
+    ("LAPAK_OWNERS", "whatsapp:0", '"whatsapp:0" is nobody'),
+    ("LAPAK_DATABASE_URL", "postgresql://u:pw@h/n", "PostgreSQL comes with a later version"),
+    ("LAPAK_DATABASE_URL", "sqlite://lapak.db", "is not sqlite:/// followed by the path of a file"),
+    ("LAPAK_DATABASE_URL", "sqlite:///", "is not sqlite:/// followed by the path of a file"),
+    ("LAPAK_DATABASE_URL", "mysql:///x", "is not sqlite:/// followed by the path of a file"),
+    ("LAPAK_DATABASE_URL", "sqlite:///:memory:", "a database in memory forgets every order"),
+    ("LAPAK_DATABASE_URL", "sqlite:////tmp", '"/tmp" is a directory; name a file'),
+    ("LAPAK_DATABASE_URL", "sqlite:///new/", '"new/" is a directory; name a file'),
+    ("LAPAK_HOST", "http://x", '"http://x" is not an IP address or a host name'),
+    ("LAPAK_HOST", "1.2.3", '"1.2.3" is not an IP address or a host name'),
+    ("LAPAK_LOG_LEVEL", "LOUD", '"LOUD" is not one of: DEBUG, INFO, WARNING, ERROR, CRITICAL'),
+    ("LAPAK_LOG_FORMAT", "xml", '"xml" is not one of: text, json'),
+    ("TELEGRAM_MODE", "webhook", '"webhook" comes with a later version'),
+    ("TELEGRAM_MODE", "push", '"push" is not one of: polling'),
+    ("TELEGRAM_TOKEN", "12345", "does not have the form <digits>:<text> of a token from @Bot"),
+    ("TELEGRAM_TOKEN", "12:a/../b", "does not have the form <digits>:<text> of a token from @Bot"),
+    ("TELEGRAM_TOKEN", "123456789:token-from-BotFather", "is the placeholder of an example"),
+    ("TELEGRAM_TOKEN", "1:a,2:b,3:c", "is neither one value nor two separated by a comma"),
+    ("TELEGRAM_TOKEN", "1:a,", "is neither one value nor two separated by a comma"),
+    ("LAPAK_SUPPLIERS", "zonegame", '"zonegame" comes with a later version'),
+    ("LAPAK_SUPPLIERS", "zultop", '"zultop" is not a supplier; did you mean zultopup?'),
+    ("LAPAK_SUPPLIERS", "zultopup", "zultopup needs ZULTOPUP_API_KEY, which is not set"),
+    ("ZULTOPUP_API_KEY", "abc", "is shorter than 4 characters"),
+    ("ZULTOPUP_API_KEY", "ab cd", "has blanks or characters outside ASCII in it"),
+    ("ZULTOPUP_API_KEY", "kuncié", "has blanks or characters outside ASCII in it"),
+    ("ZULTOPUP_API_KEY", "YOUR_KEY", "is the placeholder of an example, not a key"),
+    ("ZULTOPUP_API_KEY", "key-from-your-dashboard", "is the placeholder of an example"),
+    ("ZULTOPUP_API_KEY", "demo-key", "is the key of the demo"),
+    ("ZULTOPUP_API_KEY", "a-key,", "is neither one value nor two separated by a comma"),
+    ("ZULTOPUP_URL", "http://chestcloudx.my.id", "is http://, which is accepted for loopback only"),
+    ("ZULTOPUP_URL", "http://localhost.evil.id", "is http://, which is accepted for loopback only"),
+    ("ZULTOPUP_URL", "http://0x7f000001", "is http://, which is accepted for loopback only"),
+    ("ZULTOPUP_URL", "http://[::ffff:127.0.0.1]", "is http://, which is accepted for loopback"),
+    ("ZULTOPUP_URL", "https://u:pw@h.id", "must not have a user name, a query or a fragment in it"),
+    ("ZULTOPUP_URL", "https://h.id/?apikey=x", "must not have a user name, a query or a fragment"),
+    ("ZULTOPUP_URL", "https://h.id/#x", "must not have a user name, a query or a fragment in it"),
+    ("ZULTOPUP_URL", "ftp://h.id", '"ftp://h.id" is not an https:// address'),
+    ("ZULTOPUP_URL", "https://", '"https://" is not an https:// address'),
+    ("ZULTOPUP_URL", "https://h.id:99999", '"https://h.id:99999" is not an https:// address'),
+    ("TELEGRAM_API_URL", "api.telegram.org", '"api.telegram.org" is not an https:// address'),
+    ("TELEGRAM_API_URL", "https://a\tb", r'"https://a\tb" is not an https:// address'),
+    ("ZULTOPUP_TARGET_FORMAT", "{user_id}", "does not have {server_id} in it exactly once"),
+    ("ZULTOPUP_TARGET_FORMAT", "{user_id}{user_id}{server_id}", "does not have {user_id} in it"),
+    ("ZULTOPUP_TARGET_FORMAT", "{user_id}{server_id}{zone}", "more in it than the two fields"),
+    ("ZULTOPUP_TARGET_FORMAT", "{user_id!r}{server_id}", "does not have {user_id} in it"),
+    ("ZULTOPUP_TARGET_FORMAT", "{{user_id}}{server_id}", "more in it than the two fields"),
+    ("ZULTOPUP_PHONE", "0812-345", "is not a phone number of 8 to 15 digits"),
+    ("ZULTOPUP_PHONE", "1234567", "is not a phone number of 8 to 15 digits"),
+    ("ZULTOPUP_DROPSHIP_PERCENT", "100.01", '"100.01" is not a percentage from 0 to 100 with'),
+    ("LAPAK_SUPPORT", "ask me", '"ask me" is not an @name, a phone number or an https:// URL'),
+    ("LAPAK_MARGIN_PERCENT", "-1", '"-1" is not a percentage from 0 to 1000 with at most two'),
+    ("LAPAK_MARGIN_PERCENT", "2,5", '"2,5" is not a percentage from 0 to 1000 with at most two'),
+    ("LAPAK_MARGIN_PERCENT", "2.555", '"2.555" is not a percentage from 0 to 1000 with at most'),
+    ("LAPAK_MARGIN_PERCENT", "nan", '"nan" is not a percentage from 0 to 1000 with at most two'),
+    ("LAPAK_MARGIN_MIN", "-1", '"-1" is not an amount of whole rupiah from 0 to 1000000000'),
+    ("LAPAK_PRICE_ROUND_TO", "0", '"0" is not an amount of whole rupiah from 1 to 1000000'),
+    ("LAPAK_ORDER_TTL_MINUTES", "1441", '"1441" is not a whole number of minutes from 1 to 1440'),
+    ("LAPAK_POLL_SECONDS", "0", '"0" is not a whole number of seconds from 1 to 300'),
+    ("LAPAK_LOW_BALANCE", "50.000", '"50.000" is not an amount of whole rupiah from 0 to'),
+    ("LAPAK_PORT", "0", '"0" is not a port number from 1 to 65535'),
+    ("LAPAK_PORT", "65536", '"65536" is not a port number from 1 to 65535'),
+    *(
+        ("LAPAK_PORT", word, " is not a port number from 1 to 65535")
+        for word in ("1e3", "0x10", "٨٠", "True", "+80", "8_0", "80.0", "9" * 5000, "\ud800")
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "wrong"), BAD)
+def test_s8_a_bad_setting_is_named_with_what_is_wrong_and_an_example(name, text, wrong):
+    others = {"ZULTOPUP_PHONE": "081234567890"} if name == "ZULTOPUP_API_KEY" else {}
+    (line,) = problems({**others, name: text})
+    assert line.startswith(f"{name}: ")
+    assert wrong in line
+    assert f"; for example {name}=" in line
+    assert line.isascii()
+    assert line.isprintable()
+    assert len(line) < 300
+
+
+def test_s8_the_line_reads_like_this():
+    assert problems({"LAPAK_PORT": "abc"}) == [
+        'LAPAK_PORT: "abc" is not a port number from 1 to 65535; for example LAPAK_PORT=8080'
+    ]
+
+
+def test_every_example_in_a_line_is_itself_right_but_for_the_placeholders():
+    for setting in SETTINGS:
+        if not setting.secret and setting.name != "LAPAK_SUPPLIERS":
+            name, _, text = setting.shown_example.partition("=")
+            assert read({name: text}, None)
+
+
+def test_s8_all_problems_are_named_at_once(tmp_path):
+    dotenv = written(tmp_path, "LAPAK_PROT=1\nLAPAK_HOST=a b\n\n\nLAPAK_LANGUAGE='unclosed\n")
+    found = problems(
+        {
+            "LAPAK_PORT": "x",
+            "LAPAK_OWNERS": "web:1,telegram:5,telegram:0",
+            "ZULTOPUP_API_KEY": "abc",
+        },
+        dotenv,
+        selling=True,
+    )
+    assert [line.partition(";")[0] for line in found] == [
+        'LAPAK_OWNERS: "web:1" is a web owner, which exists in the demo only',
+        'LAPAK_OWNERS: "telegram:0" is nobody',
+        "ZULTOPUP_API_KEY: is shorter than 4 characters",
+        'LAPAK_HOST: "a b" is not an IP address or a host name',
+        'LAPAK_PORT: "x" is not a port number from 1 to 65535',
+        ".env: line 5 cannot be understood",
+        "LAPAK_PROT: is not a setting",
+        "ZULTOPUP_PHONE: is not set, and ZulTopup takes no dropship order without it",
+        "TELEGRAM_TOKEN: is not set, and there is no other way to reach the shop",
+    ]
+
+
+def test_s8_selling_needs_a_channel_and_a_supplier_and_looking_does_not():
+    assert read({}, None)
+    assert [line.partition(":")[0] for line in problems({}, None, selling=True)] == [
+        "TELEGRAM_TOKEN",
+        "ZULTOPUP_API_KEY",
+    ]
+    assert read(SELLING, None, selling=True).suppliers == ("zultopup",)
+
+
+def test_s8_a_key_without_the_shops_phone_number_is_refused():
+    (line,) = problems({"ZULTOPUP_API_KEY": "a-key"})
+    assert line.startswith("ZULTOPUP_PHONE: is not set")
+
+
+def test_s8_the_same_text_as_token_and_as_key_is_refused():
+    found = problems({**SELLING, "ZULTOPUP_API_KEY": SELLING["TELEGRAM_TOKEN"]})
+    assert [line.partition(";")[0] for line in found] == [
+        "TELEGRAM_TOKEN: is the same as ZULTOPUP_API_KEY"
+    ]
+
+
+def test_the_key_of_the_demo_is_good_enough_for_a_simulator_on_this_machine():
+    here = {"ZULTOPUP_API_KEY": "demo-key", "ZULTOPUP_URL": "http://localhost:9000/zultopup"}
+    assert read({**SELLING, **here}, None)
+
+
+def test_an_unknown_name_in_the_file_is_refused_with_a_suggestion(tmp_path):
+    dotenv = written(
+        tmp_path,
+        "LAPAK_SHOPNAME=x\ntelegram_token=1:canary\nSENPAY_KEY=canary\nKIOSGAME_QQQQ=\nPATH=x\n",
+    )
+    assert problems({}, dotenv) == [
+        "KIOSGAME_QQQQ: is not a setting; .env.example lists every one",
+        "LAPAK_SHOPNAME: is not a setting; did you mean LAPAK_SHOP_NAME?",
+        "SENPAY_KEY: is not a setting; did you mean SENPAY_API_KEY?",
+        "telegram_token: is not a setting; did you mean TELEGRAM_TOKEN?",
+    ]
+
+
+def test_in_the_environment_only_our_own_prefix_matters():
+    foreign = {"TELEGRAM_CHAT": "1", "WHATSAPP_X": "1", "ZULTOPUP_X": "1", "HOME": "/"}
+    assert read(foreign, None)
+    (line,) = problems({**foreign, "LAPAK_POOL_SECONDS": "5"})
+    assert line == "LAPAK_POOL_SECONDS: is not a setting; did you mean LAPAK_POLL_SECONDS?"
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        (b"LAPAK_PORT=\xff\xfe\n", ".env: is not a text in UTF-8; save it as UTF-8"),
+        (b"\n\nLAPAK_PORT='80\n", ".env: line 3 cannot be understood"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_said_so(tmp_path, content, wrong):
+    (tmp_path / ".env").write_bytes(content)
+    (line,) = problems({}, tmp_path / ".env")
+    assert line.startswith(wrong)
+
+
+def test_a_folder_in_place_of_the_file_is_said_so(tmp_path):
+    (line,) = problems({}, tmp_path)
+    assert "cannot be read (Is a directory)" in line
+
+
+@given(st.dictionaries(st.sampled_from([s.name for s in SETTINGS]), st.text()))
+def test_any_text_gives_settings_or_printable_problems(texts):
+    found: tuple[str, ...] = ()
+    try:
+        read(texts, None)
+    except SettingsError as error:
+        found = error.problems
+    assert all(line.isprintable() and line.isascii() for line in found)
+
+
+# --- what is only warned of ---
+
+
+def test_a_setting_of_a_later_version_only_warns():
+    later = {"LAPAK_QRIS_PAYLOAD": "00020101", "WHATSAPP_TOKEN": "t" * 9, "SENPAY_URL": " "}
+    settings = read({**later, "LAPAK_OWNERS": "telegram:1", "LAPAK_SUPPORT": "@me"}, None)
+    assert settings.warnings == (
+        "LAPAK_QRIS_PAYLOAD has no effect in this version",
+        "WHATSAPP_TOKEN has no effect in this version",
+    )
+    assert "t" * 9 in settings.secrets()
+
+
+@pytest.mark.parametrize(
+    ("texts", "warned"),
+    [
+        ({"LAPAK_OWNERS": ""}, "LAPAK_OWNERS is not set: "),
+        ({"LAPAK_OWNERS": "whatsapp:62812345"}, "LAPAK_OWNERS names no telegram: owner: "),
+        ({"LAPAK_SUPPORT": ""}, "LAPAK_SUPPORT is not set: "),
+        ({"TELEGRAM_TOKEN": "7:x"}, "LAPAK_OWNERS names the bot itself: "),
+    ],
+)
+def test_what_is_unwise_only_warns(texts, warned):
+    (line,) = read({"LAPAK_OWNERS": "telegram:7", "LAPAK_SUPPORT": "@me", **texts}, None).warnings
+    assert line.startswith(warned)
+
+
+# --- the demo ---
+
+
+def test_the_demo_knows_nothing_of_the_outside_and_speaks_to_loopback_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAPAK_SHOP_NAME", "outside")
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, "LAPAK_SHOP_NAME=outside\n")
+    demo = demo_settings(tmp_path / "a?b", 8123)
+    assert (demo.shop_name, demo.owners, demo.support) == (
+        "Lapak Demo",
+        ("web:owner",),
+        "@lapak_demo",
+    )
+    assert (demo.host, demo.port, demo.poll_seconds) == ("127.0.0.1", 8123, 2)
+    assert demo.zultopup_url == "http://127.0.0.1:8123/zultopup"
+    assert demo.zultopup_target_format == "{user_id}{server_id}"
+    assert demo.database_path == tmp_path / "a?b" / "lapak.db"
+    assert (demo.telegram_token, demo.suppliers) == (None, ("zultopup",))
+    assert demo.secrets() == ("demo-key", "081200000000")
+    assert demo.warnings == ()
+
+
+def test_the_demo_on_an_impossible_port_is_a_mistake_in_the_settings(tmp_path):
+    with pytest.raises(SettingsError, match="LAPAK_PORT"):
+        demo_settings(tmp_path, 0)
+
+
+# --- secrets ---
+
+PLANTED = {
+    "TELEGRAM_TOKEN": "4242:canary-new-token,41:canary-old-token",
+    "ZULTOPUP_API_KEY": "canary-new-key,canary-old-key",
+    "ZULTOPUP_PHONE": "0812555555",
+    "LAPAK_CALLBACK_SECRET": "canary-callback",
+    "TELEGRAM_WEBHOOK_SECRET": "canary-webhook",
+    "WHATSAPP_TOKEN": "canary-whatsapp",
+    "WHATSAPP_APP_SECRET": "canary-app",
+    "WHATSAPP_VERIFY_TOKEN": "canary-verify",
+    "ZONEGAME_API_KEY": "canary-zonegame",
+    "SENPAY_API_KEY": "canary-senpay",
+    "SENPAY_SECRET_KEY": "canary-senpay-secret",
+    "KIOSGAME_API_KEY": "canary-kiosgame",
+    "APIGAMES_SECRET_KEY": "canary-apigames",
+}
+
+
+def leaks(text: str) -> bool:
+    return "canary" in text or "0812555555" in text
+
+
+def test_s1_settings_with_secrets_show_none_of_them():
+    settings = read(PLANTED, None)
+    shown = f"{settings!r} {settings} {settings.telegram_token} {settings.zultopup_api_keys!r}"
+    assert not leaks(shown)
+    assert not leaks(" ".join(settings.warnings))
+    assert set(settings.secrets()) == {
+        part for text in PLANTED.values() for part in text.split(",")
+    }
+
+
+@pytest.mark.parametrize("spoil", ["", " canary", ",canary,canary", "é-canary", "\n/canary"])
+@pytest.mark.parametrize("name", PLANTED)
+def test_s1_no_mistake_shows_a_secret(name, spoil, tmp_path):
+    text = PLANTED[name].partition(",")[0] + spoil
+    dotenv = written(tmp_path, f"LAPAK_PORT='canary\nLAPAK_X=canary\nZULTOPUP_KEY={text!r}\n")
+    # A phone number is personal, but may rightly stand in other settings, LAPAK_SUPPORT first.
+    everywhere = {} if name == "ZULTOPUP_PHONE" else {setting.name: text for setting in SETTINGS}
+    for environment in ({**PLANTED, name: text, "LAPAK_PORT": "x"}, {**everywhere, **PLANTED}):
+        with pytest.raises(SettingsError) as caught:
+            read(environment, dotenv)
+        # The last line of a traceback only: the ones above quote this very test.
+        assert not leaks("".join(traceback.format_exception_only(caught.value)))
+        assert caught.value.__context__ is None
+        assert caught.value.__cause__ is None
+
+
+def test_s1_a_secret_in_the_wrong_setting_is_refused_unseen():
+    token = "42:canary-canary-canary"
+    (line,) = problems({**SELLING, "TELEGRAM_TOKEN": token, "LAPAK_SHOP_NAME": f"x {token}"})
+    assert line.startswith("LAPAK_SHOP_NAME: has the text of a secret setting in it;")
+    assert not leaks(line)
+
+
+def test_s1_a_token_in_the_wrong_setting_is_not_repeated():
+    (line,) = problems({"LAPAK_PORT": "123456789:canary-canary-canary-canary"})
+    assert not leaks(line)
+
+
+def test_s1_a_secret_shows_itself_to_reveal_only():
+    secret = Secret("canary")
+    assert secret.reveal() == "canary"
+    for shown in (str(secret), repr(secret), f"{secret:>20}", f"{secret!s}{[secret]}"):
+        assert not leaks(shown)
+    assert secret == Secret("canary")
+    assert secret != Secret("other")
+    assert secret != "canary"
+    assert len({secret, Secret("canary"), copy.deepcopy(secret), copy.copy(secret)}) == 1
+    assert not hasattr(secret, "__dict__")
+
+
+def test_s1_a_secret_cannot_be_changed_emptied_or_written_down():
+    secret = Secret("canary")
+    with pytest.raises(AttributeError):
+        secret.text = "x"
+    with pytest.raises(AttributeError):
+        del secret._Secret__text
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(ValueError, match="empty"):
+        Secret("")
+
+
+def test_s1_a_pydantic_model_dumps_a_secret_hidden():
+    class Holder(BaseModel):
+        key: Secret
+
+    holder = Holder(key=Secret("canary"))
+    assert not leaks(f"{holder!r}{holder.model_dump()}{holder.model_dump_json()}")
+
+
+def test_the_model_and_the_table_name_the_same_settings():
+    aliases = {field.alias for field in Settings.model_fields.values() if field.alias}
+    assert aliases == {setting.name for setting in SETTINGS}
+    assert len(aliases) == len(SETTINGS)
+
+
+def test_the_example_has_every_setting():
+    assert all(f"\n{setting.name}={setting.default}\n" in env_example() for setting in SETTINGS)
