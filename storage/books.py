@@ -1,15 +1,19 @@
-"""The shop's books, kept in one transaction of the database."""
+"""The shop's books: every use case in one transaction, and a bell for those who wait for news."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from shop.rules import Rules
 from storage.calls import SqlCalls
 from storage.cases import SqlCases
-from storage.database import Transaction
+from storage.database import Database, Transaction
 from storage.orders import SqlOrders
 from storage.outbox import SqlOutbox
+from storage.sessions import SqlSessions
 from storage.shelf import SqlShelf
+
+T = TypeVar("T")
 
 
 class SqlBooks:
@@ -22,14 +26,34 @@ class SqlBooks:
         self.outbox = SqlOutbox(tx, owners)
         self.shelf = SqlShelf(tx)
         self.calls = SqlCalls(tx)
+        self.sessions = SqlSessions(tx)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bookkeeping:
-    """Opens the books on any transaction, under the owner's rules."""
+class BookKeeper:
+    """Opens the books under the owner's rules; rings the bells after each commit."""
 
-    rules: Rules
-    owners: Sequence[str]
+    def __init__(self, database: Database, rules: Rules, owners: Sequence[str]) -> None:
+        self._database = database
+        self._rules = rules
+        self._owners = owners
+        self._bells: list[asyncio.Event] = []
 
-    def open(self, tx: Transaction) -> SqlBooks:
-        return SqlBooks(tx, self.rules, self.owners)
+    async def write(self, work: Callable[[SqlBooks], T]) -> T:
+        """Return what ``work`` returned, once it is durable. Raises as ``Database.run``."""
+        result = await self._database.run(lambda tx: work(self._open(tx)))
+        for bell in self._bells:
+            bell.set()
+        return result
+
+    async def read(self, work: Callable[[SqlBooks], T]) -> T:
+        """Return what ``work`` reads, beside the writer."""
+        return await self._database.read(lambda tx: work(self._open(tx)))
+
+    def bell(self) -> asyncio.Event:
+        """Return an event that is set after every commit; whoever waits for it clears it."""
+        bell = asyncio.Event()
+        self._bells.append(bell)
+        return bell
+
+    def _open(self, tx: Transaction) -> SqlBooks:
+        return SqlBooks(tx, self._rules, self._owners)

@@ -70,7 +70,7 @@ def _prepare(path: Path) -> None:
                 script = f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version={number};\nCOMMIT;"
                 connection.executescript(script)
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("CREATE TABLE IF NOT EXISTS can_write (nothing BIGINT)")
+        connection.execute("CREATE TABLE IF NOT EXISTS can_write (probe BIGINT)")
         connection.execute("DROP TABLE can_write")
         connection.execute("COMMIT")
 

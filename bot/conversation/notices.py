@@ -221,6 +221,8 @@ def _balance(letter: Letter) -> Drawn:
     else:
         balance = letter.texts.money(letter.number("balance"))
         text = letter.say("balance.is", supplier=letter.text("supplier"), balance=balance)
+        if letter.number("low"):
+            text = f"{text}\n{letter.say('balance.low')}"
     return Drawn(view=View(text=text))
 
 

@@ -111,7 +111,6 @@ CREATE TABLE sessions (
     step       TEXT NOT NULL,
     screen     BIGINT NOT NULL,
     page       BIGINT NOT NULL,
-    nonce      TEXT NOT NULL,
     draft      TEXT NOT NULL,
     last_input TEXT NOT NULL,
     touched_at BIGINT NOT NULL

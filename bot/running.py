@@ -1,0 +1,143 @@
+"""The long-running commands: ``run``, ``demo``, ``simulate``."""
+
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aiohttp import web
+from webhook_server.app import build_app, serve
+from webhook_server.health import Checks, add_health
+
+from bot.bootstrap import Seams, Shop, now, opened_shop, readiness, run_shop
+from bot.logs import configure_logs, get_logger
+from bot.settings import Settings, demo_settings
+from providers.simulators.control import add_simulators
+from providers.simulators.zultopup import ZulTopupSimulator
+from storage.schema import only_one, prepare
+
+log = get_logger(__name__)
+
+LOOPBACK = "127.0.0.1"
+DEMO_PORT = 8080
+
+
+def run(settings: Settings, seams: Seams | None = None) -> None:
+    """Run the shop until told to stop. Raises ``Unusable`` or ``CannotListen``."""
+    for warning in settings.warnings:
+        log.warning("settings.warning", says=warning)
+    with only_one(settings.database_path):
+        prepare(settings.database_path)
+        asyncio.run(_run(settings, seams or Seams()))
+
+
+async def _run(settings: Settings, seams: Seams) -> None:
+    stop = _stop_on_signals()
+    async with opened_shop(settings, seams) as shop:
+        app = build_app([lambda app: add_health(app, _checks(shop))])
+        async with serve(app, settings.host, settings.port) as port:
+            log.info("shop.started", host=settings.host, port=port)
+            await run_shop(shop, stop)
+    log.info("shop.stopped")
+
+
+def _checks(shop: Shop) -> Checks:
+    return readiness(shop)
+
+
+def demo(port: int | None, data: Path | None, seams: Seams | None = None) -> None:
+    """Run the whole shop on simulated suppliers, with a chat page. Speaks to loopback only."""
+    chosen = _free_port() if port == 0 or (port is None and _is_busy(DEMO_PORT)) else port
+    with _folder(data) as folder:
+        settings = demo_settings(folder, chosen or DEMO_PORT)
+        configure_logs(settings.log_level, settings.log_format, settings.secrets())
+        with only_one(settings.database_path):
+            prepare(settings.database_path)
+            asyncio.run(_demo(settings, seams or Seams()))
+
+
+@contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        yield data.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="lapak-demo-") as fresh:
+        yield Path(fresh)
+
+
+async def _demo(settings: Settings, seams: Seams) -> None:
+    stop = _stop_on_signals()
+    simulator = ZulTopupSimulator(
+        clock=seams.clock, state=settings.database_path.with_name("zultopup.json")
+    )
+    async with opened_shop(settings, seams, with_web_chat=True) as shop:
+        web_chat = shop.web_chat
+        if web_chat is None:
+            raise RuntimeError("the demo has a chat page")
+        parts = [
+            lambda app: add_health(app, _checks(shop)),
+            web_chat.add_routes,
+            lambda app: add_simulators(app, [simulator]),
+        ]
+        async with serve(build_app(parts), LOOPBACK, settings.port) as port:
+            _say(
+                f"Lapak demo\n"
+                f"  chat        http://{LOOPBACK}:{port}/chat\n"
+                f"  simulators  http://{LOOPBACK}:{port}/zultopup/  (control: /control/zultopup/)\n"
+                f"  data        {settings.database_path.parent}\n"
+                f"Nothing here is real: no account, no key, no money. Stop with Ctrl+C."
+            )
+            await run_shop(shop, stop)
+
+
+def simulate(port: int) -> None:
+    """Serve the supplier simulators until told to stop. Raises ``CannotListen``."""
+    asyncio.run(_simulate(port))
+
+
+async def _simulate(port: int) -> None:
+    stop = _stop_on_signals()
+
+    def part(app: web.Application) -> None:
+        add_simulators(app, [ZulTopupSimulator(clock=now)])
+
+    async with serve(build_app([part]), LOOPBACK, port) as real:
+        _say(
+            f"Lapak simulators\n"
+            f"  ZulTopup  ZULTOPUP_URL=http://{LOOPBACK}:{real}/zultopup\n"
+            f"  control   http://{LOOPBACK}:{real}/control/zultopup/journal"
+        )
+        await stop.wait()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop
+
+
+def _is_busy(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return True
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

@@ -1,0 +1,254 @@
+"""Make the calls that ``shop.calls`` chooses, and hand the answers to the use cases."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from bot.logs import get_logger
+from bot.workers.waiting import wait
+from shop import calls, catalogue, settling
+from shop.calls import AskBalance, AskInvoice, Call, FetchList, Idle, OpenInvoice
+from shop.catalogue import Game
+from shop.notices import Notice, NoticeKind
+from shop.settling import NotOpened, Opening
+from shop.suppliers import (
+    InvoiceRequest,
+    Listing,
+    Misconfigured,
+    NotSent,
+    OutcomeUnknown,
+    PriceList,
+    Refused,
+    Supplier,
+    SupplierError,
+    Unavailable,
+)
+from shop.time import HOUR, MINUTE, Millis
+from storage.books import BookKeeper, SqlBooks
+
+log = get_logger(__name__)
+
+AT_ONCE = 16
+LIST_AGAIN: Millis = MINUTE
+_FINISH_WITHIN = 8.0  # seconds, for calls under way when the shop is told to stop
+_LONGEST_SKU = 40  # a button carries it
+
+
+class SupplierCalls:
+    """One supplier's worker."""
+
+    def __init__(
+        self,
+        supplier: Supplier,
+        *,
+        keeper: BookKeeper,
+        games: Sequence[Game],
+        low_balance: int,
+        clock: Callable[[], Millis],
+    ) -> None:
+        self._supplier = supplier
+        self._slug = supplier.slug
+        self._keeper = keeper
+        self._games = games
+        self._low_balance = low_balance
+        self._clock = clock
+        self._bell = keeper.bell()
+        self._making: set[asyncio.Task[None]] = set()
+        self._down = ""
+        self.list_tried = False
+
+    async def run(self) -> None:
+        """Call until cancelled; calls under way then have a few seconds to finish."""
+        try:
+            while True:
+                await self._round()
+        finally:
+            if self._making:
+                await asyncio.wait(self._making, timeout=_FINISH_WITHIN)
+
+    async def _round(self) -> None:
+        if len(self._making) >= AT_ONCE:
+            await wait(self._bell, None, self._clock)
+            return
+        try:
+            call = await self.choose()
+        except Exception:
+            log.exception("calls.choose_failed", supplier=self._slug)
+            await asyncio.sleep(1)
+            return
+        if isinstance(call, Idle):
+            self._bell.clear()  # rung by our own commit
+            await wait(self._bell, call.until, self._clock)
+            return
+        task = asyncio.create_task(self.make(call), name=f"{self._slug} {type(call).__name__}")
+        self._making.add(task)
+        task.add_done_callback(self._made)
+
+    def _made(self, task: asyncio.Task[None]) -> None:
+        self._making.discard(task)
+        self._bell.set()
+
+    async def choose(self) -> Call | Idle:
+        """Write down which call is made next, and return it."""
+        now = self._clock()
+        return await self._keeper.write(lambda books: calls.next_call(books, self._slug, now))
+
+    async def make(self, call: Call) -> None:
+        """Make a call that ``choose`` returned, and take in its answer."""
+        try:
+            match call:
+                case OpenInvoice():
+                    await self._open(call)
+                case AskInvoice():
+                    await self._ask(call)
+                case AskBalance():
+                    await self._balance(call)
+                case FetchList():
+                    await self._list()
+                case _:
+                    assert_never(call)
+        except Exception:
+            log.exception("calls.failed", supplier=self._slug, call=type(call).__name__)
+
+    async def _open(self, call: OpenInvoice) -> None:
+        """Ask for the invoice of an order that is written down as being opened. Once."""
+        order = call.order
+        request = InvoiceRequest(
+            ref=order.id, sku=order.sku, target=order.target, price=order.price
+        )
+        opening: Opening
+        evidence = ""
+        try:
+            opening = await self._supplier.open_invoice(request)
+        except NotSent as error:
+            opening, evidence = NotOpened.NOT_SENT, str(error)
+        except Refused as error:
+            opening, evidence = NotOpened.REFUSED, str(error)
+            if isinstance(error, Misconfigured):
+                await self._misconfigured(error)
+        except OutcomeUnknown as error:
+            opening, evidence = NotOpened.UNKNOWN, str(error)
+        log.info("invoice.opened", order=order.id, outcome=_name(opening), evidence=evidence)
+        now = self._clock()
+        await self._keeper.write(
+            lambda books: settling.opened(books, order, opening, now, evidence)
+        )
+
+    async def _ask(self, call: AskInvoice) -> None:
+        order, asked_at = call.order, self._clock()
+        if order.invoice is None:
+            raise LookupError(f"{order.id} has no invoice to ask about")
+        try:
+            report = await self._supplier.invoice_report(order.invoice.supplier_ref)
+        except SupplierError as error:
+            await self._went_away(error)
+            now = self._clock()
+            await self._keeper.write(lambda books: settling.unanswered(books, order.id, now))
+            return
+        self._came_back()
+        now = self._clock()
+        after = await self._keeper.write(
+            lambda books: settling.heard(books, order.id, report, asked_at, now)
+        )
+        if after.status is not order.status:
+            log.info("order.moved", order=order.id, was=order.status, became=after.status)
+
+    async def _balance(self, call: AskBalance) -> None:
+        balance: int | None = None
+        try:
+            balance = await self._supplier.balance()
+        except SupplierError as error:
+            await self._went_away(error)
+        else:
+            self._came_back()
+        now = self._clock()
+        low = balance is not None and balance < self._low_balance
+        notice = Notice(
+            key=f"balance:{self._slug}:{now}",
+            kind=NoticeKind.BALANCE,
+            address=call.address,
+            facts={"supplier": self._supplier.title, "balance": balance, "low": int(low)},
+        )
+        await self._keeper.write(lambda books: books.outbox.owe(notice, now))
+
+    async def _list(self) -> None:
+        try:
+            prices = await self._supplier.price_list()
+        except SupplierError as error:
+            await self._went_away(error)
+            again = self._clock() + LIST_AGAIN
+            await self._keeper.write(lambda books: books.calls.set_list_due(self._slug, again))
+        else:
+            self._came_back()
+            await self._stock(prices)
+        finally:
+            self.list_tried = True
+
+    async def _stock(self, prices: PriceList) -> None:
+        sold = [
+            (game.slug, listing)
+            for listing in prices.listings
+            if listing.available
+            and len(listing.sku) <= _LONGEST_SKU
+            and (game := catalogue.game_of(listing.category, self._games)) is not None
+        ]
+        now = self._clock()
+        kept = await self._keeper.write(lambda books: _restock(books, self._slug, sold, now))
+        log.info(
+            "list.read", supplier=self._slug, sold=len(sold), dropped=prices.dropped, kept_old=kept
+        )
+
+    async def _misconfigured(self, error: Misconfigured) -> None:
+        now = self._clock()
+        notice = Notice(
+            key=f"alert:{self._slug}:misconfigured:{now // (24 * HOUR)}",
+            kind=NoticeKind.ALERT,
+            address="",
+            facts={
+                "alert": "misconfigured",
+                "supplier": self._supplier.title,
+                "evidence": str(error),
+            },
+        )
+        await self._keeper.write(lambda books: books.outbox.owe_owners(notice, now))
+
+    async def _went_away(self, error: SupplierError) -> None:
+        """Note once that a supplier gives no answers; the owner is told of what he must mend."""
+        if isinstance(error, Misconfigured):
+            await self._misconfigured(error)
+        elif not isinstance(error, Unavailable):
+            log.warning("supplier.odd_error", supplier=self._slug, why=str(error))
+        if not self._down:
+            log.warning("supplier.away", supplier=self._slug, why=str(error))
+        self._down = str(error)
+
+    def _came_back(self) -> None:
+        if self._down:
+            log.info("supplier.back", supplier=self._slug)
+        self._down = ""
+
+
+def _name(opening: Opening) -> str:
+    return opening.value if isinstance(opening, NotOpened) else "opened"
+
+
+def _restock(
+    books: SqlBooks, supplier: str, sold: Sequence[tuple[str, Listing]], now: Millis
+) -> bool:
+    """Replace the shelf; keep the old one if the new one is less than half of it."""
+    before = books.shelf.count(supplier)
+    if 2 * len(sold) >= before and sold:
+        books.shelf.replace(supplier, sold, now)
+        return False
+    notice = Notice(
+        key=f"alert:{supplier}:list:{now // HOUR}",
+        kind=NoticeKind.ALERT,
+        address="",
+        facts={
+            "alert": "list_kept",
+            "supplier": supplier,
+            "evidence": f"{before} → {len(sold)}",
+        },
+    )
+    books.outbox.owe_owners(notice, now)
+    return True

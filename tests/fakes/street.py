@@ -1,0 +1,152 @@
+"""A shop in a street: real books on a real file, a simulated supplier, people with chats.
+
+Time stands still until a test moves it; whatever is due is then done, call by call.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from bot.bootstrap import Seams, Shop, opened_shop
+from bot.settings import Settings, demo_settings
+from providers.simulators.control import add_simulators
+from providers.simulators.zultopup import ZulTopupSimulator
+from shop.calls import Idle
+from shop.time import SECOND
+from storage.audit import audit
+from storage.schema import prepare
+from tests.fakes.chat import FakeChat, Person
+
+NOON = 1_795_150_800_000  # 2026-11-20 05:00 UTC, noon in Jakarta
+
+
+@dataclass
+class Clock:
+    """Time that moves when told to."""
+
+    at: int = NOON
+
+    def __call__(self) -> int:
+        return self.at
+
+    def advance(self, span: int) -> None:
+        self.at += span
+
+
+@dataclass
+class Street:
+    """Everything a story needs."""
+
+    clock: Clock
+    chat: FakeChat
+    simulator: ZulTopupSimulator
+    server: TestServer
+    settings: Settings
+    seams: Seams
+    shop: Shop = field(init=False)
+    _shop_stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def open(self) -> None:
+        prepare(self.settings.database_path)
+        self._shop_stack = AsyncExitStack()
+        self.shop = await self._shop_stack.enter_async_context(
+            opened_shop(self.settings, self.seams)
+        )
+
+    async def close(self) -> None:
+        await self._shop_stack.aclose()
+
+    async def restart(self) -> None:
+        """Close the shop and open it again on the same file."""
+        await self.close()
+        await self.open()
+
+    def person(self, name: str = "budi", limit: int = 12) -> Person:
+        async def take_turn(*said: Any) -> Any:
+            return await self.shop.take_turn(*said)
+
+        return Person(self.chat, take_turn, f"web:{name}", limit)
+
+    @property
+    def owner(self) -> Person:
+        return self.person("owner")
+
+    async def work(self) -> None:
+        """Do all that is due now: calls, and messages."""
+        for _ in range(1000):
+            call = await self.shop.calls[0].choose()
+            if isinstance(call, Idle):
+                break
+            await self.shop.calls[0].make(call)
+        await self.shop.outbox.drain()
+
+    async def after(self, span: int, step: int = 5 * SECOND) -> None:
+        """Let time pass, doing what comes due on the way."""
+        end = self.clock() + span
+        while self.clock() < end:
+            self.clock.advance(min(step, end - self.clock()))
+            await self.work()
+
+    async def control(self, action: str, **body: Any) -> dict[str, Any]:
+        async with self._client() as client:
+            answer = await client.post(f"/control/zultopup/{action}", json=body)
+            return dict(await answer.json())
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[Any]:
+        async with ClientSession(str(self.server.make_url("/"))) as session:
+            yield session
+
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        """What the supplier really has: the truth."""
+        return list(self.simulator.journal()["orders"])
+
+    async def pay(self, nth: int = -1, **more: Any) -> dict[str, Any]:
+        return await self.control("pay", id=self.journal[nth]["id"], **more)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        connection = sqlite3.connect(self.settings.database_path)
+        connection.row_factory = sqlite3.Row
+        try:
+            return [dict(row) for row in connection.execute(sql)]
+        finally:
+            connection.close()
+
+    @property
+    def orders(self) -> list[dict[str, Any]]:
+        return self.rows("SELECT * FROM orders ORDER BY created_at, id")
+
+    def broken(self) -> list[str]:
+        return audit(self.settings.database_path)
+
+
+@asynccontextmanager
+async def street(folder: Path, **settings: Any) -> AsyncIterator[Street]:
+    """Open a street; at its end the books must be in order."""
+    clock = Clock()
+    chat = FakeChat()
+    simulator = ZulTopupSimulator(clock=clock)
+    app = web.Application()
+    add_simulators(app, [simulator])
+    async with TestServer(app) as server:
+        wanted = demo_settings(folder, server.port or 0)
+        wanted = wanted.model_copy(update={"poll_seconds": 5, **settings})
+        seams = Seams(clock=clock, senders={"web": chat})
+        there = Street(
+            clock=clock, chat=chat, simulator=simulator, server=server, settings=wanted, seams=seams
+        )
+        await there.open()
+        try:
+            await there.work()
+            yield there
+            await there.work()
+            assert there.broken() == []
+        finally:
+            await there.close()
