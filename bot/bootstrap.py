@@ -26,6 +26,7 @@ from providers import zultopup
 from providers.base import http_client
 from providers.pictures import NoPicture, qr_picture, safe_link
 from providers.qris import qris_fields
+from shop import calls
 from shop.catalogue import Game, read_games
 from shop.orders import Order
 from shop.pricing import PriceRule
@@ -117,7 +118,7 @@ class Shop:
     database: Database
     take_turn: TakeTurn
     outbox: OutboxWorker
-    calls: Sequence[SupplierCalls]
+    suppliers: Sequence[SupplierCalls]
     telegram: TelegramChannel | None
     web_chat: WebChat | None
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -132,8 +133,7 @@ async def opened_shop(
         database = await seams.database(str(settings.database_path))
         stack.push_async_callback(database.close)
         keeper = BookKeeper(database, rules_of(settings), settings.owners)
-        # One process on SQLite: whoever was making a call is gone.
-        await keeper.write(lambda books: books.orders.end_leases(seams.clock()))
+        await keeper.write(lambda books: calls.wake_up(books, settings.suppliers, seams.clock()))
         yield _build(settings, seams, database, keeper, with_web_chat=with_web_chat)
 
 
@@ -189,7 +189,7 @@ def _build(
         pictures=picture_finder(settings, keeper),
         clock=seams.clock,
     )
-    calls = [
+    suppliers = [
         SupplierCalls(
             supplier,
             keeper=keeper,
@@ -204,7 +204,7 @@ def _build(
         database=database,
         take_turn=take_turn,
         outbox=outbox,
-        calls=calls,
+        suppliers=suppliers,
         telegram=telegram,
         web_chat=web_chat,
     )
@@ -322,7 +322,7 @@ def _says(qr: str, amount: int) -> bool:
 async def run_shop(shop: Shop, stop: asyncio.Event) -> None:
     """Run every worker and channel until ``stop`` is set; raise if one of them ends by itself."""
     runs: dict[str, Callable[[], Awaitable[None]]] = {"outbox": shop.outbox.run}
-    runs |= {f"supplier {number}": calls.run for number, calls in enumerate(shop.calls, start=1)}
+    runs |= {f"supplier {supplier.slug}": supplier.run for supplier in shop.suppliers}
     if shop.telegram is not None:
         runs["telegram"] = shop.telegram.run
     stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -349,7 +349,7 @@ def readiness(shop: Shop) -> dict[str, Callable[[], Awaitable[str | None]]]:
 
     async def database() -> str | None:
         try:
-            await shop.keeper.write(lambda _: None)
+            await shop.keeper.write(lambda _: None, is_news=lambda _: False)
         except (Busy, Unwritable) as error:
             return str(error) or "busy"
         return None
@@ -359,6 +359,8 @@ def readiness(shop: Shop) -> dict[str, Callable[[], Awaitable[str | None]]]:
         return f"not running: {', '.join(dead)}" if dead or not shop.tasks else None
 
     async def price_lists() -> str | None:
-        return None if all(calls.list_tried for calls in shop.calls) else "not fetched yet"
+        return (
+            None if all(supplier.list_tried for supplier in shop.suppliers) else "not fetched yet"
+        )
 
     return {"database": database, "workers": workers, "price lists": price_lists}

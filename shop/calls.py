@@ -4,6 +4,7 @@ ZulTopup allows 60 requests a minute and key (its document, "Rate limit"). Wheth
 in fixed or sliding minutes it does not say: no more than 60 in any 61 s satisfies both.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -83,6 +84,16 @@ def next_call(books: Books, supplier: str, now: Millis) -> Call | Idle:
     purpose, call = found
     books.calls.record(supplier, purpose, now)
     return call
+
+
+def wake_up(books: Books, suppliers: Sequence[str], now: Millis) -> None:
+    """Begin after a stop, where no other process can still be making a call: all leases end.
+
+    Every open invoice is asked about at once, and every price list is fetched.
+    """
+    books.orders.end_leases(now)
+    for supplier in suppliers:
+        books.calls.set_list_due(supplier, now)
 
 
 def _clear_away(books: Books, supplier: str, now: Millis) -> None:

@@ -67,6 +67,12 @@ class Orders(Protocol):
     def next_opening_at(self, supplier: str) -> Millis | None:
         """Return when the next order that waits for its QR is due."""
 
+    def end_leases(self, now: Millis) -> None:
+        """Make every opening, and every order that waits or is being delivered, due now."""
+
+    def has_invoice(self, supplier: str, supplier_ref: str) -> bool:
+        """Tell whether an order has that invoice already."""
+
     def best_selling(self, most: int) -> Sequence[str]: ...
 
 

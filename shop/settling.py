@@ -85,6 +85,9 @@ def opened(books: Books, asked: Order, opening: Opening, now: Millis, evidence: 
         return _opened_too_late(books, order, opening, now)
     if isinstance(opening, NotOpened):
         return _not_opened(books, order, opening, now, evidence)
+    if books.orders.has_invoice(order.supplier, opening.supplier_ref):  # another order's
+        evidence = f"invoice {opening.supplier_ref} belongs to another order"
+        return _not_opened(books, order, NotOpened.UNKNOWN, now, evidence)
     _learn(books, order, opening, now)
     with_invoice = replace(order, invoice=opening)
     if not may_show(price=order.price, amount=opening.amount, cost=opening.cost):
@@ -95,6 +98,8 @@ def opened(books: Books, asked: Order, opening: Opening, now: Millis, evidence: 
 
 def _opened_too_late(books: Books, order: Order, opening: Opening, now: Millis) -> Order:
     if isinstance(opening, NotOpened) or not may(order, Event.INVOICE_OPENED):
+        return order
+    if order.invoice or books.orders.has_invoice(order.supplier, opening.supplier_ref):
         return order
     return _go(books, replace(order, invoice=opening), Event.INVOICE_OPENED, now)
 

@@ -38,11 +38,17 @@ class BookKeeper:
         self._owners = owners
         self._bells: list[asyncio.Event] = []
 
-    async def write(self, work: Callable[[SqlBooks], T]) -> T:
-        """Return what ``work`` returned, once it is durable. Raises as ``Database.run``."""
+    async def write(
+        self, work: Callable[[SqlBooks], T], *, is_news: Callable[[T], bool] = lambda _: True
+    ) -> T:
+        """Return what ``work`` returned, once it is durable. Raises as ``Database.run``.
+
+        The bells ring unless ``is_news`` says of the result that nothing was changed.
+        """
         result = await self._database.run(lambda tx: work(self._open(tx)))
-        for bell in self._bells:
-            bell.set()
+        if is_news(result):
+            for bell in self._bells:
+                bell.set()
         return result
 
     async def read(self, work: Callable[[SqlBooks], T]) -> T:

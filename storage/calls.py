@@ -6,7 +6,8 @@ from shop.time import HOUR, Millis
 from storage.database import Transaction
 
 _SINCE = """
-SELECT at, purpose FROM supplier_calls WHERE supplier = :supplier AND at > :since ORDER BY at, nth
+SELECT at, purpose FROM supplier_calls WHERE supplier = :supplier AND at > :since
+ORDER BY at, nth
 """
 _RECORD = """
 INSERT INTO supplier_calls (supplier, at, nth, purpose)

@@ -76,7 +76,13 @@ SELECT MIN(due_at) AS at FROM orders
 WHERE supplier = :supplier AND due_at IS NOT NULL
   AND CASE WHEN status = 'placed' THEN 1 ELSE 0 END = :placed
 """
-_END_LEASES = "UPDATE orders SET due_at = :now WHERE due_at > :now AND status = 'opening'"
+_END_LEASES = """
+UPDATE orders SET due_at = :now WHERE due_at > :now
+  AND (status IN ('opening', 'awaiting_payment', 'processing') OR claimed_at IS NOT NULL)
+"""
+_HAS_INVOICE = """
+SELECT 1 AS found FROM invoices WHERE supplier = :supplier AND supplier_ref = :supplier_ref
+"""
 _LAST_CREATED = "SELECT MAX(created_at) AS at FROM orders WHERE address = :address"
 _LAST_CLAIM = "SELECT MAX(last_claim_at) AS at FROM orders WHERE address = :address"
 _BEST_SELLING = """
@@ -165,8 +171,11 @@ class SqlOrders:
         return [row["game"] for row in self._tx.fetch(_BEST_SELLING, {"most": most})]
 
     def end_leases(self, now: Millis) -> None:
-        """Make every opening due: no process is left that could still be making the call."""
         self._tx.execute(_END_LEASES, {"now": now})
+
+    def has_invoice(self, supplier: str, supplier_ref: str) -> bool:
+        wanted = {"supplier": supplier, "supplier_ref": supplier_ref}
+        return bool(self._tx.fetch(_HAS_INVOICE, wanted))
 
     def put_picture(self, order_id: str, picture: bytes) -> None:
         self._tx.execute(_PUT_PICTURE, {"order_id": order_id, "bytes": picture})

@@ -37,8 +37,16 @@ def answer(room: Room, name: str, args: str) -> View | None:
 
 
 def cancelled(room: Room) -> View:
-    """Say that the present conversation is over; an open QR has a button of its own."""
-    return View(text=room.texts("conversation.cancelled"))
+    """Say that the conversation is over; an open QR is cancelled by a button of its own."""
+    waiting = room.books.orders.open_of(room.address, room.now)
+    choices = tuple(
+        for_order(order.id, "cancel", room.texts("button.cancel_order", order=order.id))
+        for order in waiting
+    )
+    text = room.texts("conversation.cancelled")
+    if waiting:
+        text = f"{text}\n{room.texts('conversation.still_open', count=len(waiting))}"
+    return View(text=text, choices=choices)
 
 
 def languages(room: Room) -> View:

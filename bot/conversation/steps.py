@@ -265,6 +265,9 @@ class AskServer:
         return Again(room.texts(name, example=game.example))
 
 
+_YES = frozenset({"yes", "y", "ya", "iya", "benar", "betul", "sudah", "ok", "oke"})
+
+
 class CheckAccount:
     """That is an unusual ID: is it right?"""
 
@@ -284,7 +287,7 @@ class CheckAccount:
         )
 
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
-        match value:
+        match "yes" if catalogue.canonical(value) in _YES else value:
             case "yes":
                 return to_confirm(room, draft)
             case "no":

@@ -49,7 +49,7 @@ class Written:
 
 
 Decide: TypeAlias = Callable[[Written], Sequence[Post]]
-"""What to add, seeing what stands there. May be asked more than once; what it raises adds nothing."""
+"""What to add, seeing what stands there. May be asked twice; if it raises, nothing is added."""
 
 
 class Tab:

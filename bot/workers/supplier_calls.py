@@ -47,7 +47,7 @@ class SupplierCalls:
         clock: Callable[[], Millis],
     ) -> None:
         self._supplier = supplier
-        self._slug = supplier.slug
+        self.slug = supplier.slug
         self._keeper = keeper
         self._games = games
         self._low_balance = low_balance
@@ -70,17 +70,17 @@ class SupplierCalls:
         if len(self._making) >= AT_ONCE:
             await wait(self._bell, None, self._clock)
             return
+        self._bell.clear()  # before choosing: what happens from here on rings again
         try:
             call = await self.choose()
         except Exception:
-            log.exception("calls.choose_failed", supplier=self._slug)
+            log.exception("calls.choose_failed", supplier=self.slug)
             await asyncio.sleep(1)
             return
         if isinstance(call, Idle):
-            self._bell.clear()  # rung by our own commit
             await wait(self._bell, call.until, self._clock)
             return
-        task = asyncio.create_task(self.make(call), name=f"{self._slug} {type(call).__name__}")
+        task = asyncio.create_task(self.make(call), name=f"{self.slug} {type(call).__name__}")
         self._making.add(task)
         task.add_done_callback(self._made)
 
@@ -91,7 +91,10 @@ class SupplierCalls:
     async def choose(self) -> Call | Idle:
         """Write down which call is made next, and return it."""
         now = self._clock()
-        return await self._keeper.write(lambda books: calls.next_call(books, self._slug, now))
+        return await self._keeper.write(
+            lambda books: calls.next_call(books, self.slug, now),
+            is_news=lambda call: not isinstance(call, Idle),
+        )
 
     async def make(self, call: Call) -> None:
         """Make a call that ``choose`` returned, and take in its answer."""
@@ -108,7 +111,7 @@ class SupplierCalls:
                 case _:
                     assert_never(call)
         except Exception:
-            log.exception("calls.failed", supplier=self._slug, call=type(call).__name__)
+            log.exception("calls.failed", supplier=self.slug, call=type(call).__name__)
 
     async def _open(self, call: OpenInvoice) -> None:
         """Ask for the invoice of an order that is written down as being opened. Once."""
@@ -164,7 +167,7 @@ class SupplierCalls:
         now = self._clock()
         low = balance is not None and balance < self._low_balance
         notice = Notice(
-            key=f"balance:{self._slug}:{now}",
+            key=f"balance:{self.slug}:{now}",
             kind=NoticeKind.BALANCE,
             address=call.address,
             facts={"supplier": self._supplier.title, "balance": balance, "low": int(low)},
@@ -177,7 +180,7 @@ class SupplierCalls:
         except SupplierError as error:
             await self._went_away(error)
             again = self._clock() + LIST_AGAIN
-            await self._keeper.write(lambda books: books.calls.set_list_due(self._slug, again))
+            await self._keeper.write(lambda books: books.calls.set_list_due(self.slug, again))
         else:
             self._came_back()
             await self._stock(prices)
@@ -193,15 +196,15 @@ class SupplierCalls:
             and (game := catalogue.game_of(listing.category, self._games)) is not None
         ]
         now = self._clock()
-        kept = await self._keeper.write(lambda books: _restock(books, self._slug, sold, now))
+        kept = await self._keeper.write(lambda books: _restock(books, self.slug, sold, now))
         log.info(
-            "list.read", supplier=self._slug, sold=len(sold), dropped=prices.dropped, kept_old=kept
+            "list.read", supplier=self.slug, sold=len(sold), dropped=prices.dropped, kept_old=kept
         )
 
     async def _misconfigured(self, error: Misconfigured) -> None:
         now = self._clock()
         notice = Notice(
-            key=f"alert:{self._slug}:misconfigured:{now // (24 * HOUR)}",
+            key=f"alert:{self.slug}:misconfigured:{now // (24 * HOUR)}",
             kind=NoticeKind.ALERT,
             address="",
             facts={
@@ -217,14 +220,14 @@ class SupplierCalls:
         if isinstance(error, Misconfigured):
             await self._misconfigured(error)
         elif not isinstance(error, Unavailable):
-            log.warning("supplier.odd_error", supplier=self._slug, why=str(error))
+            log.warning("supplier.odd_error", supplier=self.slug, why=str(error))
         if not self._down:
-            log.warning("supplier.away", supplier=self._slug, why=str(error))
+            log.warning("supplier.away", supplier=self.slug, why=str(error))
         self._down = str(error)
 
     def _came_back(self) -> None:
         if self._down:
-            log.info("supplier.back", supplier=self._slug)
+            log.info("supplier.back", supplier=self.slug)
         self._down = ""
 
 

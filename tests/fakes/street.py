@@ -80,10 +80,10 @@ class Street:
     async def work(self) -> None:
         """Do all that is due now: calls, and messages."""
         for _ in range(1000):
-            call = await self.shop.calls[0].choose()
+            call = await self.shop.suppliers[0].choose()
             if isinstance(call, Idle):
                 break
-            await self.shop.calls[0].make(call)
+            await self.shop.suppliers[0].make(call)
         await self.shop.outbox.drain()
 
     async def after(self, span: int, step: int = 5 * SECOND) -> None:

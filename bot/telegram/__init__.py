@@ -1,0 +1,1 @@
+"""Telegram: read an update, draw a view, send a notice."""

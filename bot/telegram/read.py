@@ -1,0 +1,67 @@
+"""A Telegram update in the conversation's words. Only people in private chats have any."""
+
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatType
+from telegram.ext import filters
+
+from bot.conversation.views import (
+    Incoming,
+    Shared,
+    Typed,
+    What,
+    read_button,
+    read_text,
+)
+
+
+def address_of(update: Update) -> str | None:
+    """Return ``telegram:<id>`` of the person who acted in their private chat; else ``None``.
+
+    Groups, channels, anonymous admins, bots, and edited messages have no address: nothing they
+    send can act for anybody.
+    """
+    sender, chat = None, None
+    if update.callback_query is not None:
+        origin = update.callback_query.message  # none for a button of an inline message
+        sender, chat = update.callback_query.from_user, origin and origin.chat
+    elif update.message is not None and update.message.sender_chat is None:
+        sender, chat = update.message.from_user, update.message.chat
+    if sender is None or chat is None or sender.is_bot:
+        return None
+    if chat.type != ChatType.PRIVATE or chat.id != sender.id:
+        return None
+    return f"telegram:{sender.id}"
+
+
+def read(update: Update) -> Incoming | None:
+    """Return what a person did, or ``None`` if nobody did anything to us.
+
+    That is also so for what Telegram itself says in a chat ("pinned a message").
+    """
+    if address_of(update) is None:
+        return None
+    if update.callback_query is not None:
+        return _read_tap(update.callback_query)
+    if update.message is None or filters.StatusUpdate.ALL.check_update(update):
+        return None
+    return _read_message(update.message)
+
+
+def _read_tap(query: CallbackQuery) -> Incoming:
+    return read_button(_storable(query.data or ""))
+
+
+def _read_message(message: Message) -> Incoming:
+    if message.text is not None:
+        text = _storable(message.text)
+        # Somebody else's words, passed on, may be an answer but never a command.
+        borrowed = message.forward_origin is not None or message.via_bot is not None
+        return Typed(text.strip()) if borrowed else read_text(text)
+    file_type = (message.document and message.document.mime_type) or ""
+    is_picture = bool(message.photo) or file_type.startswith("image/")
+    return Shared(What.PICTURE if is_picture else What.OTHER)
+
+
+def _storable(text: str) -> str:
+    """Replace halves of characters, which JSON can carry and no database takes."""
+    return text.encode("utf-8", "replace").decode()
