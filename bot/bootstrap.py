@@ -155,7 +155,8 @@ def _build(
         chosen = await keeper.read(lambda books: books.sessions.language_of(address))
         return texts[chosen or settings.language]
 
-    telegram, web_chat, senders = None, None, dict(seams.senders)
+    telegram, web_chat = None, None
+    senders = {channel: seams.sender(sender) for channel, sender in seams.senders.items()}
     if settings.telegram_token is not None:
         telegram = TelegramChannel(
             token=settings.telegram_token.reveal(),
@@ -359,8 +360,7 @@ def readiness(shop: Shop) -> dict[str, Callable[[], Awaitable[str | None]]]:
         return f"not running: {', '.join(dead)}" if dead or not shop.tasks else None
 
     async def price_lists() -> str | None:
-        return (
-            None if all(supplier.list_tried for supplier in shop.suppliers) else "not fetched yet"
-        )
+        tried = all(supplier.list_tried for supplier in shop.suppliers)
+        return None if tried else "not fetched yet"
 
     return {"database": database, "workers": workers, "price lists": price_lists}

@@ -66,8 +66,7 @@ class OutboxWorker:
         """Send everything that is due now, and what that brings about."""
         while await self._keeper.read(lambda books: books.outbox.due(self._clock(), 1)):
             await self._round()
-            if self._sending:
-                await asyncio.wait(self._sending.values())
+            await asyncio.gather(*self._sending.values())
 
     async def _round(self) -> Millis | None:
         """Start sending what is due and not being sent; return when to look again."""

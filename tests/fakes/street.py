@@ -6,7 +6,7 @@ Time stands still until a test moves it; whatever is due is then done, call by c
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,9 @@ class Street:
 
 
 @asynccontextmanager
-async def street(folder: Path, **settings: Any) -> AsyncIterator[Street]:
+async def street(
+    folder: Path, seams: Seams | None = None, **settings: Any
+) -> AsyncIterator[Street]:
     """Open a street; at its end the books must be in order."""
     clock = Clock()
     chat = FakeChat()
@@ -138,7 +140,7 @@ async def street(folder: Path, **settings: Any) -> AsyncIterator[Street]:
     async with TestServer(app) as server:
         wanted = demo_settings(folder, server.port or 0)
         wanted = wanted.model_copy(update={"poll_seconds": 5, **settings})
-        seams = Seams(clock=clock, senders={"web": chat})
+        seams = replace(seams or Seams(), clock=clock, senders={"web": chat})
         there = Street(
             clock=clock, chat=chat, simulator=simulator, server=server, settings=wanted, seams=seams
         )
