@@ -351,8 +351,10 @@ def readiness(shop: Shop) -> dict[str, Callable[[], Awaitable[str | None]]]:
     async def database() -> str | None:
         try:
             await shop.keeper.write(lambda _: None, is_news=lambda _: False)
-        except (Busy, Unwritable) as error:
-            return str(error) or "busy"
+        except Busy:
+            return "too much is waiting to be stored"
+        except Unwritable:
+            return "cannot be written"
         return None
 
     async def workers() -> str | None:

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aiohttp import web
-from webhook_server.app import build_app, serve
-from webhook_server.health import Checks, add_health
 
-from bot.bootstrap import Seams, Shop, now, opened_shop, readiness, run_shop
+from bot.bootstrap import Seams, now, opened_shop, readiness, run_shop
 from bot.logs import configure_logs, get_logger
 from bot.settings import Settings, demo_settings
+from bot.web.pages import only_this_machine
 from providers.simulators.control import add_simulators
 from providers.simulators.zultopup import ZulTopupSimulator
 from storage.schema import only_one, prepare
+from webhook_server.app import build_app, serve
 
 log = get_logger(__name__)
 
@@ -38,15 +38,11 @@ def run(settings: Settings, seams: Seams | None = None) -> None:
 async def _run(settings: Settings, seams: Seams) -> None:
     stop = _stop_on_signals()
     async with opened_shop(settings, seams) as shop:
-        app = build_app([lambda app: add_health(app, _checks(shop))])
+        app = build_app(checks=readiness(shop))
         async with serve(app, settings.host, settings.port) as port:
             log.info("shop.started", host=settings.host, port=port)
             await run_shop(shop, stop)
     log.info("shop.stopped")
-
-
-def _checks(shop: Shop) -> Checks:
-    return readiness(shop)
 
 
 def demo(port: int | None, data: Path | None, seams: Seams | None = None) -> None:
@@ -80,11 +76,12 @@ async def _demo(settings: Settings, seams: Seams) -> None:
         if web_chat is None:
             raise RuntimeError("the demo has a chat page")
         parts = [
-            lambda app: add_health(app, _checks(shop)),
+            only_this_machine,
             web_chat.add_routes,
             lambda app: add_simulators(app, [simulator]),
         ]
-        async with serve(build_app(parts), LOOPBACK, settings.port) as port:
+        app = build_app(checks=readiness(shop), parts=parts)
+        async with serve(app, LOOPBACK, settings.port) as port:
             _say(
                 f"Lapak demo\n"
                 f"  chat        http://{LOOPBACK}:{port}/chat\n"
@@ -106,7 +103,7 @@ async def _simulate(port: int) -> None:
     def part(app: web.Application) -> None:
         add_simulators(app, [ZulTopupSimulator(clock=now)])
 
-    async with serve(build_app([part]), LOOPBACK, port) as real:
+    async with serve(build_app(checks={}, parts=[only_this_machine, part]), LOOPBACK, port) as real:
         _say(
             f"Lapak simulators\n"
             f"  ZulTopup  ZULTOPUP_URL=http://{LOOPBACK}:{real}/zultopup\n"

@@ -1,11 +1,13 @@
 """One port for all that comes in by HTTP: the application, and how it listens and stops."""
 
 import errno
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from webhook_server.health import Check, add_health
 
@@ -21,6 +23,9 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+
+
+log = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
@@ -56,7 +61,10 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
         CannotListen: The port is taken or not allowed, or the host is not this machine's. Print
             its text and leave with exit code 1.
     """
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE, shutdown_timeout=FAREWELL)
+    log.addFilter(_is_ours)
+    runner = web.AppRunner(
+        app, access_log=None, logger=log, keepalive_timeout=IDLE, shutdown_timeout=FAREWELL
+    )
     await runner.setup()
     try:
         try:
@@ -66,6 +74,12 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Tell our own failures from what strangers send that is not HTTP: those get their 400."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 _OTHER_PORT: Final = "choose another port (LAPAK_PORT, or --port)"

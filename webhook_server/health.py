@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def add_health(app: web.Application, checks: Mapping[str, Check]) -> None:
-    """Serve ``GET /healthz`` and ``GET /readyz`` (``docs/operations.md``).
+    """Serve ``GET /healthz`` and ``GET /readyz``.
 
     Every check is asked at each ``/readyz``, all at once, ``PATIENCE`` seconds each.
     """

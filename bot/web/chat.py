@@ -21,7 +21,7 @@ from bot.web.frames import (
     read_frame,
     toast,
 )
-from bot.web.lines import Line, Lines, Tab
+from bot.web.lines import GOODBYE, Line, Lines, Tab
 from bot.web.pages import add_pages, refuse_strangers
 from bot.web.sender import CHANNEL, WebSender
 from shop.time import Millis
@@ -31,7 +31,6 @@ MOST_CHOICES: Final = 12  # on one page of a question
 TYPING_AFTER: Final = 0.15  # seconds
 PATIENCE: Final = 30.0  # seconds that a turn may take
 _HEARTBEAT = 20.0
-_CLOSING = 2.0  # seconds that a page has to say goodbye
 
 _PERSON = re.compile(r"owner|[A-Za-z0-9_-]{8,64}")
 _AFTER = re.compile(r"[0-9]{1,15}")
@@ -77,34 +76,42 @@ class WebChat:
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         refuse_strangers(request)
         socket = web.WebSocketResponse(
-            heartbeat=_HEARTBEAT, timeout=_CLOSING, max_msg_size=MOST_BYTES, compress=False
+            heartbeat=_HEARTBEAT, timeout=GOODBYE, max_msg_size=MOST_BYTES, compress=False
         )
         await socket.prepare(request)
         person, after = request.query.get("person", ""), request.query.get("after", "0")
-        if _PERSON.fullmatch(person) and _AFTER.fullmatch(after):
-            await self._converse(socket, person, int(after))
-        else:
+        if not (_PERSON.fullmatch(person) and _AFTER.fullmatch(after)):
             await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"no such person")
-        return socket
-
-    async def _converse(self, socket: web.WebSocketResponse, person: str, after: int) -> None:
+            return socket
         line = self._lines.of(f"{CHANNEL}{person}")
-        texts = await self._texts_of(line.address)
         newest = (await line.written()).upto
         # A page that knows more than we do remembers another database: it is told everything, sees
         # that from the numbers, and starts afresh.
-        tab = Tab(line, socket, told=after if after <= newest else 0)
-        owner = line.address in self._owners
-        tab.say(hello(shop=self._shop_name, language=texts.language, person=person, owner=owner))
+        told = int(after) if int(after) <= newest else 0
+        tab = Tab(line, socket, told, request.transport)
+        tab.say(await self._hello(line, person))
+        await self._converse(line, tab)
+        return socket
+
+    async def _hello(self, line: Line, person: str) -> str:
+        texts = await self._texts_of(line.address)
+        return hello(
+            shop=self._shop_name,
+            language=texts.language,
+            person=person,
+            owner=line.address in self._owners,
+        )
+
+    async def _converse(self, line: Line, tab: Tab) -> None:
         line.tabs.add(tab)
         telling = asyncio.create_task(tab.tell(), name=f"tell {line.address}")
         try:
-            async for message in socket:
+            async for message in tab.socket:
                 await self._hear(line, tab, message)
         finally:
             line.tabs.discard(tab)
             telling.cancel()
-            await asyncio.wait({telling}, timeout=_CLOSING)
+            await asyncio.wait({telling}, timeout=GOODBYE)
 
     async def _hear(self, line: Line, tab: Tab, message: WSMessage) -> None:
         try:

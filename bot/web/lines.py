@@ -19,6 +19,7 @@ from bot.web.frames import Entry, Post, encode, numbered, read_entry
 from storage.database import Database, Transaction
 from storage.transcript import SqlTranscript
 
+GOODBYE = 2.0  # seconds that a page has to say goodbye when we leave
 _MOST_ASIDES = 32
 
 log = get_logger(__name__)
@@ -55,9 +56,16 @@ Decide: TypeAlias = Callable[[Written], Sequence[Post]]
 class Tab:
     """One open connection of a page. Everything it is told goes through one task, ``tell``."""
 
-    def __init__(self, line: "Line", socket: web.WebSocketResponse, told: int) -> None:
-        self.socket = socket
+    def __init__(
+        self,
+        line: "Line",
+        socket: web.WebSocketResponse,
+        told: int,
+        transport: asyncio.Transport | None,
+    ) -> None:
         self._line = line
+        self.socket = socket
+        self._transport = transport
         self._told = told
         self._asides: deque[str] = deque(maxlen=_MOST_ASIDES)
         self._news = asyncio.Event()
@@ -93,7 +101,16 @@ class Tab:
             return  # the page comes back and says where it was
         except Exception:
             log.exception("web.telling_failed", address=self._line.address)
-            await self.socket.close(code=WSCloseCode.INTERNAL_ERROR)
+            await self.leave(WSCloseCode.INTERNAL_ERROR)
+
+    async def leave(self, code: WSCloseCode) -> None:
+        """Say goodbye; a page that does not even take that is cut off."""
+        try:
+            async with asyncio.timeout(GOODBYE):
+                await self.socket.close(code=code)
+        except TimeoutError:
+            if self._transport is not None:
+                self._transport.abort()
 
     async def _tell_news(self) -> None:
         while self._asides:
@@ -165,5 +182,4 @@ class Lines:
     async def close(self) -> None:
         """Close every tab; the pages come back when there is a shop again."""
         tabs = [tab for line in self._lines.values() for tab in line.tabs]
-        going = (tab.socket.close(code=WSCloseCode.GOING_AWAY) for tab in tabs)
-        await asyncio.gather(*going)
+        await asyncio.gather(*(tab.leave(WSCloseCode.GOING_AWAY) for tab in tabs))

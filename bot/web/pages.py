@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 _PAGES: Final = (
     ("/chat", "chat.html", "text/html"),
@@ -49,6 +50,17 @@ def refuse_strangers(request: web.Request) -> None:
     ours = origin is None or origin.lower() in {f"http://{host}", f"https://{host}"}
     if not (ours and _is_this_machine(host)):
         raise web.HTTPForbidden(text="Open this page as http://127.0.0.1 or http://localhost.\n")
+
+
+@web.middleware
+async def _for_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+    refuse_strangers(request)
+    return await handler(request)
+
+
+def only_this_machine(app: web.Application) -> None:
+    """Refuse every request that a foreign website could have made a browser send."""
+    app.middlewares.append(_for_this_machine)
 
 
 def _is_this_machine(host: str) -> bool:

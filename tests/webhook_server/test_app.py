@@ -164,8 +164,8 @@ def part(app):
 async def test_it_listens_on_the_port_it_names_and_only_while_the_block_runs():
     async with ClientSession() as http:
         async with serve(build_app(checks={}), "127.0.0.1", 0) as port:
-            async with http.get(f"http://127.0.0.1:{port}/healthz") as answer:
-                assert answer.status == 200
+            answer = await http.get(f"http://127.0.0.1:{port}/healthz")
+            assert (answer.status, await answer.text()) == (200, "ok")
         with pytest.raises(ClientConnectorError):
             await http.get(f"http://127.0.0.1:{port}/healthz")
 
@@ -227,3 +227,17 @@ async def test_a_request_under_way_is_finished_when_the_server_stops():
             asyncio.get_running_loop().call_later(0.05, go_on.set)
         answer = await asking
         assert (answer.status, await answer.text()) == (200, "stored")
+
+
+async def test_what_is_not_http_is_refused_and_does_not_fill_the_log(caplog):
+    async with serve(build_app(checks={}, parts=[part]), "127.0.0.1", 0) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nno header\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.0 400 ")
+        writer.close()
+        await writer.wait_closed()
+        assert caplog.records == []
+        async with ClientSession() as http:
+            answer = await http.get(f"http://127.0.0.1:{port}/boom")
+            assert answer.status == 500
+        assert [record.exc_text is None for record in caplog.records] == [False]

@@ -103,6 +103,7 @@ const SLEPT = 30000; // a page hidden for longer may hold a socket that only loo
 const BRIEFLY = 350;
 const TYPING_AT_MOST = 15000;
 const SAME_TAP = 700;
+const MOST_TEXT = 8000;
 const NEAR_END = 90;
 const SHORT_CHOICE = 14; // label and hint together that fit half a bubble
 
@@ -736,6 +737,7 @@ class Conversation {
 
   submit(body) {
     const input = { ...body, input: randomUuid() };
+    if (input.text) input.text = input.text.slice(0, MOST_TEXT); // the server reads 64 KiB at most
     this.outbox.add(input);
     this.showPending(input);
     this.transmit(input);

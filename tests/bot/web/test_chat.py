@@ -2,20 +2,22 @@ import asyncio
 import json
 import sqlite3
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp import WSMsgType, WSServerHandshakeError, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession, ClientWSTimeout, WSMsgType, WSServerHandshakeError
+from structlog.testing import capture_logs
 
 from bot.conversation.channels import CannotAnswer, CannotEdit, TryLater, Unreachable
 from bot.conversation.engine import Turn
 from bot.conversation.texts import Texts
 from bot.conversation.views import Acted, Choice, Picked, Shared, Started, Typed, View, What
+from bot.web import lines
 from bot.web.chat import MOST_CHOICES, WebChat
 from storage.database import Busy, open_sqlite
 from storage.schema import prepare
+from webhook_server.app import build_app, serve
 
 START = 1_784_084_400_000
 BUDI, ANI = "budi-0001", "ani-00001"
@@ -39,12 +41,14 @@ class FakeTakeTurn:
         self.journal = []
         self.broken = []
         self.silent = False
+        self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def __call__(self, address, incoming, input_id, limit):
         self.journal.append((address, incoming, input_id, limit))
         number = len(self.journal)
+        self.asked.set()
         await self.gate.wait()
         if self.broken:
             raise self.broken.pop(0)
@@ -108,16 +112,21 @@ class Page:
 
 
 class Demo:
-    def __init__(self, client, chat, take_turn, database):
+    def __init__(self, client, port, chat, take_turn, database, stop):
+        self.sockets = []
         self.client = client
+        self.port = port
+        self.stop = stop
         self.chat = chat
         self.sender = chat.sender
         self.take_turn = take_turn
         self.database = database
 
-    async def connect(self, person=BUDI, after=0, **more):
-        path = f"/chat/socket?person={person}&after={after}"
-        return Page(await self.client.ws_connect(path, **more))
+    async def connect(self, person=BUDI, after=0, query=None, **more):
+        path = "/chat/socket" + (f"?person={person}&after={after}" if query is None else query)
+        patience = ClientWSTimeout(ws_close=0.05)
+        self.sockets.append(await self.client.ws_connect(path, timeout=patience, **more))
+        return Page(self.sockets[-1])
 
     async def open(self, person=BUDI, after=0, **more):
         page = await self.connect(person, after, **more)
@@ -148,13 +157,16 @@ async def started(path):
         support="@lapak",
         clock=Clock(),
     )
-    app = web.Application()
-    chat.add_routes(app)
-    try:
-        async with TestClient(TestServer(app)) as client:
-            yield Demo(client, chat, take_turn, database)
-    finally:
-        await database._database.close()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database._database.close)
+        served = await stack.enter_async_context(AsyncExitStack())
+        app = build_app(checks={}, parts=[chat.add_routes])
+        port = await served.enter_async_context(serve(app, "127.0.0.1", 0))
+        client = await stack.enter_async_context(ClientSession(f"http://127.0.0.1:{port}"))
+        demo = Demo(client, port, chat, take_turn, database, served.aclose)
+        yield demo
+        for socket in demo.sockets:
+            await socket.close()
 
 
 @pytest.fixture
@@ -195,7 +207,7 @@ async def test_the_first_frame_tells_the_page_where_it_is(demo):
     ],
 )
 async def test_nobody_else_gets_in(demo, query):
-    socket = await demo.client.ws_connect(f"/chat/socket{query}")
+    socket = (await demo.connect(query=query)).socket
     assert (await socket.receive(timeout=5)).type is WSMsgType.CLOSE
     assert socket.close_code == 1008
 
@@ -224,7 +236,7 @@ async def test_no_website_can_talk_to_the_demo(demo, headers):
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{}", "localhost:{}", "LOCALHOST:{}", "[::1]:{}"])
 async def test_the_page_of_the_demo_can(demo, host):
-    host = host.format(demo.client.port)
+    host = host.format(demo.port)
     headers = {"Host": host, "Origin": f"http://{host.lower()}"}
     assert (await demo.open(headers=headers)).hello["type"] == "hello"
 
@@ -316,6 +328,7 @@ async def test_a_turn_goes_on_when_the_page_leaves(demo):
     demo.take_turn.gate.clear()
     page = await demo.open()
     await page.write("satu")
+    await demo.take_turn.asked.wait()
     await page.socket.close()
     demo.take_turn.gate.set()
     again = await demo.open()
@@ -326,13 +339,12 @@ async def test_inputs_keep_their_order_across_tabs(demo):
     demo.take_turn.gate.clear()
     one, two = await demo.open(), await demo.open()
     names = [await one.write("1"), await one.write("2")]
-    while not demo.take_turn.journal:
-        await asyncio.sleep(0.001)
+    await demo.take_turn.asked.wait()
     names.append(await two.write("3"))
     await asyncio.sleep(0.02)
     assert len(demo.take_turn.journal) == 1  # nobody is asked while a turn is under way
     demo.take_turn.gate.set()
-    frames = [frame for frame in await one.some(7) if frame["type"] == "message"]
+    frames = await one.some(6)
     assert [frame["seq"] for frame in frames] == [1, 2, 3, 4, 5, 6]
     kinds = [frame["from"] for frame in frames]
     assert kinds == ["me", "shop"] * 3
@@ -344,8 +356,7 @@ async def test_people_do_not_wait_for_each_other_nor_see_each_other(demo):
     budi, ani = await demo.open(BUDI), await demo.open(ANI)
     demo.take_turn.gate.clear()
     await budi.write("lama")
-    while not demo.take_turn.journal:
-        await asyncio.sleep(0.001)
+    await demo.take_turn.asked.wait()
     demo.take_turn.gate.set()
     await ani.write("cepat")
     assert [frame["text"] for frame in await ani.some(2)] == ["cepat", "answer 2"]
@@ -366,11 +377,27 @@ async def test_typing_is_shown_only_when_it_takes_a_while(demo):
     assert kinds == ["message", "message", "typing", "message", "message"]
 
 
-async def test_an_unexpected_error_is_said_and_logged_and_not_repeated(demo, capfd):
+async def test_typing_is_not_shown_to_a_tab_that_learns_of_it_after_the_answer(demo):
+    slow, page = await demo.open(), await demo.open()
+    for number in range(4):  # more than the connection holds while nobody reads
+        view = View(text="", image=PNG + b"x" * 3_000_000)
+        await demo.sender.send(f"web:{BUDI}", view, f"k{number}")
+    await page.some(4)
+    demo.take_turn.gate.clear()
+    await page.write("lama")
+    assert await page.next() == {"type": "typing"}
+    demo.take_turn.gate.set()
+    await page.some(2)
+    assert [frame["type"] for frame in await slow.some(6)] == ["message"] * 6
+
+
+async def test_an_unexpected_error_is_said_and_logged_and_not_repeated(demo):
     demo.take_turn.broken = [RuntimeError("boom")]
     page = await demo.open()
-    name = await page.write("satu")
-    echo, answer = await page.some(2)
+    with capture_logs() as logs:
+        name = await page.write("satu")
+        echo, answer = await page.some(2)
+    assert [log["event"] for log in logs] == ["web.turn_failed"]
     assert (echo["input"], answer["text"]) == (name, SORRY)
     await page.write("dua")
     assert (await page.some(2))[1]["text"] == "answer 2"
@@ -531,8 +558,7 @@ async def test_news_never_stands_before_what_it_answers(demo):
     demo.take_turn.gate.clear()
     page = await demo.open()
     await page.write("bayar")
-    while not demo.take_turn.journal:
-        await asyncio.sleep(0.001)
+    await demo.take_turn.asked.wait()
     news = asyncio.create_task(demo.sender.send(f"web:{BUDI}", View(text="QR"), "k"))
     await asyncio.sleep(0.02)
     demo.take_turn.gate.set()
@@ -575,8 +601,8 @@ async def test_pages_that_come_and_go_while_messages_arrive_miss_none_and_get_no
         seqs = []
         while len(seqs) < most:
             page = await demo.open(after=len(seqs))
-            for _ in range(min(7, most - len(seqs))):
-                seqs.append((await page.next())["seq"])
+            frames = await page.some(min(7, most - len(seqs)))
+            seqs += [frame["seq"] for frame in frames]
             await page.socket.close()
         return seqs
 
@@ -616,11 +642,21 @@ async def test_a_restart_on_the_same_file_keeps_the_chat_and_what_was_answered(t
 
 async def test_a_stopping_shop_says_goodbye(demo):
     page, owner = await demo.open(), await demo.open("owner")
-    stopping = asyncio.create_task(demo.client.server.close())
+    stopping = asyncio.create_task(demo.stop())
     for one in (page, owner):
         assert (await one.socket.receive(timeout=5)).type is WSMsgType.CLOSE
         assert one.socket.close_code == 1001
     await stopping
+
+
+async def test_a_stopping_shop_does_not_wait_for_a_tab_that_does_not_read(demo, monkeypatch):
+    monkeypatch.setattr(lines, "GOODBYE", 0.05)
+    await demo.open()
+    picture = PNG + b"x" * 3_000_000
+    for number in range(4):
+        await demo.sender.send(f"web:{BUDI}", View(text="", image=picture), f"k{number}")
+    async with asyncio.timeout(2):
+        await demo.stop()
 
 
 async def test_a_transcript_that_cannot_be_read_closes_the_socket(demo, monkeypatch):
