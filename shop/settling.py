@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from shop import notices, watching
-from shop.cases import Case, CaseKind
+from shop.cases import Case, CaseKind, answers
 from shop.notices import Facts, Notice, NoticeKind
 from shop.orders import ENDED, HOLDS_MONEY, Event, Order, Status, may, move
 from shop.ports import Books
@@ -133,7 +133,7 @@ def heard(
     order = books.orders.get(order_id)
     if order is None:
         raise LookupError(order_id)
-    event = _event_of(order, report, now)
+    event = _event_of(order, report, asked_at)
     if event is not None:
         settled = replace(order, serial=report.serial or order.serial)
         return _go(books, settled, event, now, _Because(evidence=report.note))
@@ -143,9 +143,9 @@ def heard(
     return _unmoved(books, order, answer, now)
 
 
-def _event_of(order: Order, report: InvoiceReport, now: Millis) -> Event | None:
+def _event_of(order: Order, report: InvoiceReport, asked_at: Millis) -> Event | None:
     if report.state is InvoiceState.UNPAID and order.status is Status.AWAITING_PAYMENT:
-        return Event.LAPSED if now >= watching.lapses_at(order) else None
+        return Event.LAPSED if asked_at >= watching.lapses_at(order) else None
     if order.status is Status.DELIVERED:
         return Event.SERIAL_ARRIVED if report.serial and not order.serial else None
     event = _REPORTED.get(report.state)
@@ -260,7 +260,13 @@ def _open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: M
             kind=NoticeKind.CASE,
             address="",
             order_id=order.id,
-            facts={**notices.facts_of(order), "case": case.id, "kind": kind, "evidence": evidence},
+            facts={
+                **notices.facts_of(order),
+                "case": case.id,
+                "kind": kind,
+                "evidence": evidence,
+                "answers": " ".join(answers(case, order)),
+            },
         ),
         now,
     )

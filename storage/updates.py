@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shop.time import HOUR, Millis
+from shop.time import Millis
 from storage.database import Transaction
 
 _STORE = """
@@ -13,8 +13,6 @@ _WAITING = """
 SELECT update_id, body FROM updates WHERE channel = :channel AND done_at IS NULL ORDER BY update_id
 """
 _DONE = "UPDATE updates SET done_at = :now, body = '' WHERE channel = :channel AND update_id = :id"
-_FORGET = "DELETE FROM updates WHERE channel = :channel AND done_at < :before"
-_KEPT: Millis = 30 * 24 * HOUR
 
 
 class SqlUpdates:
@@ -37,4 +35,3 @@ class SqlUpdates:
     def done(self, update_id: int, now: Millis) -> None:
         """Forget what an answered update said; its number is remembered."""
         self._tx.execute(_DONE, {"channel": self._channel, "id": update_id, "now": now})
-        self._tx.execute(_FORGET, {"channel": self._channel, "before": now - _KEPT})

@@ -70,9 +70,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What to show now; ``None``: the order speaks for itself."""
+    """What to show now (``None``: the order speaks for itself), and where the person stands."""
 
     view: View | None
+    step: StepId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ class Conversation:
             said.address,
             replace(answered.session, last_input=said.input_id, touched_at=said.now),
         )
-        return Turn(view=answered.view)
+        return Turn(view=answered.view, step=answered.session.step)
 
     def _room(self, books: Books, session: Session, said: Said) -> Room:
         return Room(

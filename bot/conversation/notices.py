@@ -210,7 +210,10 @@ def _case(letter: Letter) -> Drawn:
                 letter.say("case.evidence", evidence=letter.text("evidence") or "-"),
             ]
         ),
-        choices=(for_case(case_id, "open", letter.texts("button.open_case")),),
+        choices=tuple(
+            for_case(case_id, answer, letter.texts(f"answer.{answer}"))
+            for answer in letter.text("answers").split()
+        ),
     )
     return Drawn(view=view)
 

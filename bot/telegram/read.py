@@ -1,8 +1,12 @@
 """A Telegram update in the conversation's words. Only people in private chats have any."""
 
-from telegram import CallbackQuery, Message, Update
+import json
+import warnings
+
+from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Message, Update, User
 from telegram.constants import ChatType
 from telegram.ext import filters
+from telegram.warnings import PTBDeprecationWarning
 
 from bot.conversation.views import (
     Incoming,
@@ -14,23 +18,36 @@ from bot.conversation.views import (
 )
 
 
+def parse(body: str, bot: Bot | None = None) -> Update:
+    """Return the update of a JSON text; the library raises many kinds of errors for odd ones."""
+    with warnings.catch_warnings():
+        # "will be a timedelta": said for every message about a span of time; none is used here.
+        warnings.simplefilter("ignore", PTBDeprecationWarning)
+        return Update.de_json(json.loads(body), bot)
+
+
 def address_of(update: Update) -> str | None:
     """Return ``telegram:<id>`` of the person who acted in their private chat; else ``None``.
 
     Groups, channels, anonymous admins, bots, and edited messages have no address: nothing they
     send can act for anybody.
     """
-    sender, chat = None, None
-    if update.callback_query is not None:
-        origin = update.callback_query.message  # none for a button of an inline message
-        sender, chat = update.callback_query.from_user, origin and origin.chat
-    elif update.message is not None and update.message.sender_chat is None:
-        sender, chat = update.message.from_user, update.message.chat
-    if sender is None or chat is None or sender.is_bot:
+    sender, place = _actor(update)
+    if sender is None or place is None or sender.is_bot:
         return None
-    if chat.type != ChatType.PRIVATE or chat.id != sender.id:
+    if place.chat.type != ChatType.PRIVATE or place.chat.id != sender.id:
         return None
     return f"telegram:{sender.id}"
+
+
+def _actor(update: Update) -> tuple[User | None, MaybeInaccessibleMessage | None]:
+    """Return who acted, and the message that says where."""
+    query, message = update.callback_query, update.message
+    if query is not None:
+        return query.from_user, query.message  # no message: a button shown by another chat
+    if message is not None and message.sender_chat is None:
+        return message.from_user, message
+    return None, None
 
 
 def read(update: Update) -> Incoming | None:

@@ -48,7 +48,9 @@ class Drawing:
     photo: bytes | None
 
 
-def draw(view: View, words: Words, *, limit: int | None = None, link_button: bool = True) -> Drawing:
+def draw(
+    view: View, words: Words, *, limit: int | None = None, link_button: bool = True
+) -> Drawing:
     """Return the message that shows ``view``, within Telegram's limits.
 
     Too long a text is cut; the title, what is to be copied and the link stay. ``limit``: visible
@@ -90,7 +92,7 @@ def _is_loopback(host: str) -> bool:
 
 def _html(view: View, most: int, link: str) -> str:
     title = _cut(_clean(view.title), MOST_TITLE)
-    left = most - _length(title) - 1
+    left = most - (_length(title) + 1 if title else 0)
     if link and _length(link) + 1 <= left:
         left -= _length(link) + 1
     else:
@@ -110,10 +112,8 @@ def _html(view: View, most: int, link: str) -> str:
 
 def _place(text: str, value: str) -> re.Match[str] | None:
     """Return where ``value`` stands in ``text`` as a word of its own, the last time."""
-    found = None
-    for found in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", text):
-        pass
-    return found
+    found = list(re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", text))
+    return found[-1] if found else None
 
 
 def _around(text: str, place: re.Match[str]) -> str:

@@ -141,9 +141,7 @@ class TelegramSender:
         return Words(copy=texts("button.copy"), open_link=texts("button.open_link"))
 
 
-async def _carry_out(
-    act: Callable[[Drawing], Awaitable[Done]], plan: _Plan, words: Words
-) -> Done:
+async def _carry_out(act: Callable[[Drawing], Awaitable[Done]], plan: _Plan, words: Words) -> Done:
     """Do ``act`` with the drawing of ``plan``, or of a plainer one that Telegram takes."""
     while True:
         drawing = draw(plan.view, words, limit=plan.limit, link_button=plan.link_button)

@@ -80,7 +80,6 @@ async def test_a_paid_order_that_fails_is_refunded_by_the_owner(there: Street) -
     await there.pay()
     await there.after(30 * SECOND)
     budi.sees("sudah dibayar Rp11.800 tetapi tidak bisa dikirim", "@lapak_demo")
-    await owner.taps("Lihat kasus", owner.sees("pemasok gagal mengirim"))
     await owner.taps("Sudah dikembalikan")
     assert there.orders[0]["status"] == "refund_due"
     await owner.taps("Ya, benar")
