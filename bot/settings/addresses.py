@@ -1,0 +1,90 @@
+"""Where things are: URLs, hosts and the database, as types with readers as in ``values``."""
+
+import re
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import PlainValidator
+
+from bot.settings.problems import shown
+
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def leads_to_loopback(url: str) -> bool:
+    """Tell whether nothing sent to ``url`` can leave this machine; not, if it is no URL."""
+    parts = _split_url(url)
+    return parts is not None and _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in _LOOPBACK)
+
+
+def _split_url(text: str) -> SplitResult | None:
+    """Take a URL apart; ``None`` if it is not one."""
+    if not re.fullmatch(r"[!-~]+", text) or "\\" in text:
+        return None
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises if it is not a port
+    except ValueError:
+        return None
+    return parts if parts.hostname else None
+
+
+def _url(text: str) -> str:
+    if re.search(r"[@?#]", text):
+        # What stands there is likely a secret, so it is not repeated.
+        raise ValueError("must not have a user name, a query or a fragment in it")
+    parts = _split_url(text)
+    if parts is None or parts.scheme not in {"https", "http"}:
+        raise ValueError(f"{shown(text)} is not an https:// address")
+    if parts.scheme == "http" and not leads_to_loopback(text):
+        raise ValueError(f"{shown(text)} is http://, which is accepted for loopback only")
+    return text.rstrip("/")
+
+
+def _host(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        # All digits and dots, and yet no address: a mistyped address, not a name.
+        if not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", text) or re.fullmatch(r"[0-9.]+", text):
+            raise ValueError(f"{shown(text)} is not an IP address or a host name") from None
+        return text
+
+
+def _database_path(text: str) -> Path:
+    if re.match(r"postgres(ql)?(\+\w+)?:", text):
+        raise ValueError("PostgreSQL comes with a later version; use sqlite")
+    scheme, _, path = text.partition(":///")
+    if scheme != "sqlite" or not path or "?" in path or not path.isprintable():
+        # Not repeated: an address of another database may have a password in it.
+        raise ValueError("is not sqlite:/// followed by the path of a file")
+    if path == ":memory:":
+        raise ValueError("a database in memory forgets every order; name a file")
+    if path.endswith("/") or _is_directory(Path(path)):
+        raise ValueError(f"{shown(path)} is a directory; name a file")
+    return Path(path)
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # whoever opens the database says what is wrong with it
+
+
+Url = Annotated[str, PlainValidator(_url)]
+Host = Annotated[str, PlainValidator(_host)]
+DatabasePath = Annotated[Path, PlainValidator(_database_path)]

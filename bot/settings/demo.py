@@ -1,0 +1,31 @@
+"""The settings of ``lapak demo``: a shop of its own on this machine."""
+
+from pathlib import Path
+
+from bot.settings.model import Settings
+from bot.settings.reading import read_settings
+from bot.settings.table import DEMO_KEY
+
+
+def demo_settings(data: Path, port: int) -> Settings:
+    """Give the settings of the demo: nothing from outside, and nothing but loopback.
+
+    ``port`` is the one that chat page and simulators are served on, already known (not 0).
+
+    Raises:
+        SettingsError: ``port`` is not a port number.
+    """
+    texts = {
+        "LAPAK_SHOP_NAME": "Lapak Demo",
+        "LAPAK_SUPPORT": "@lapak_demo",
+        "LAPAK_PORT": str(port),
+        "LAPAK_POLL_SECONDS": "2",
+        "ZULTOPUP_API_KEY": DEMO_KEY,
+        "ZULTOPUP_URL": f"http://127.0.0.1:{port}/zultopup",
+        "ZULTOPUP_TARGET_FORMAT": "{user_id}{server_id}",
+        "ZULTOPUP_PHONE": "081200000000",
+    }
+    # Neither can be written as a text: a web owner exists here only, and a path may hold anything.
+    # The warnings are of a shop without an owner.
+    only_here = {"owners": ("web:owner",), "database_path": data / "lapak.db", "warnings": ()}
+    return read_settings(texts, None).model_copy(update=only_here)

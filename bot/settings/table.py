@@ -1,0 +1,248 @@
+"""The table of settings: names, defaults and help, and ``.env.example`` written from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+Texts = Mapping[str, str]
+"""Setting name -> text, blanks around it stripped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting of this version, as text; a blank default means "not set"."""
+
+    name: str
+    group: str
+    help: str
+    default: str = ""
+    example: str = ""
+    secret: bool = False
+
+    @property
+    def shown_example(self) -> str:
+        return f"{self.name}={self.example or self.default}"
+
+
+_SHOP, _CHAT, _SUPPLIER = "The shop", "Telegram", "ZulTopup"
+_PRICES, _SERVER = "Prices and orders", "Where and how it runs"
+
+SETTINGS: Final = (
+    Setting(
+        name="LAPAK_SHOP_NAME",
+        group=_SHOP,
+        default="Lapak Top Up",
+        help="The name shown in the chat.",
+    ),
+    Setting(
+        name="LAPAK_LANGUAGE",
+        group=_SHOP,
+        default="id",
+        help="Language for customers who have not chosen one: id or en.",
+    ),
+    Setting(
+        name="LAPAK_TIMEZONE",
+        group=_SHOP,
+        default="Asia/Jakarta",
+        help="Time zone of the times shown to people.",
+    ),
+    Setting(
+        name="LAPAK_OWNERS",
+        group=_SHOP,
+        example="telegram:123456789",
+        help="Who owns the shop, comma-separated: telegram:<numeric id>.",
+    ),
+    Setting(
+        name="LAPAK_SUPPORT",
+        group=_SHOP,
+        example="@myshop_support",
+        help="Contact named in every message about trouble: @name, phone number or https:// URL.",
+    ),
+    Setting(
+        name="TELEGRAM_TOKEN",
+        group=_CHAT,
+        example="123456789:token-from-BotFather",
+        secret=True,
+        help="The bot's token from @BotFather; turns the Telegram channel on.",
+    ),
+    Setting(
+        name="TELEGRAM_API_URL",
+        group=_CHAT,
+        default="https://api.telegram.org",
+        help="Another Bot API server (http:// for loopback only).",
+    ),
+    Setting(
+        name="TELEGRAM_MODE",
+        group=_CHAT,
+        default="polling",
+        help="How news is fetched from Telegram; this version knows polling.",
+    ),
+    Setting(
+        name="LAPAK_SUPPLIERS",
+        group=_SUPPLIER,
+        example="zultopup",
+        help="Suppliers in order of preference, comma-separated; blank: every one with a key.",
+    ),
+    Setting(
+        name="ZULTOPUP_API_KEY",
+        group=_SUPPLIER,
+        example="key-from-your-dashboard",
+        secret=True,
+        help="API key from ZulTopup's dashboard; two (new,old) while it is being changed.",
+    ),
+    Setting(
+        name="ZULTOPUP_URL",
+        group=_SUPPLIER,
+        default="https://chestcloudx.my.id",
+        help="Where ZulTopup answers (http:// for loopback only).",
+    ),
+    Setting(
+        name="ZULTOPUP_TARGET_FORMAT",
+        group=_SUPPLIER,
+        example="{user_id}{server_id}",
+        help="Target of games with a server, which are not sold while this is blank; "
+        "try {user_id}{server_id}, to be confirmed by one test order.",
+    ),
+    Setting(
+        name="ZULTOPUP_PHONE",
+        group=_SUPPLIER,
+        example="081234567890",
+        help="The shop's own phone number, sent as the customer's; needed with ZULTOPUP_API_KEY.",
+    ),
+    Setting(
+        name="ZULTOPUP_DROPSHIP_PERCENT",
+        group=_SUPPLIER,
+        default="12",
+        help="Expected cost of dropship over the listed price, until learnt from answers.",
+    ),
+    Setting(
+        name="LAPAK_MARGIN_PERCENT",
+        group=_PRICES,
+        default="5",
+        help="Price = cost + the larger of this percentage and LAPAK_MARGIN_MIN, rounded up.",
+    ),
+    Setting(
+        name="LAPAK_MARGIN_MIN",
+        group=_PRICES,
+        default="500",
+        help="Smallest margin of one sale, in rupiah.",
+    ),
+    Setting(
+        name="LAPAK_PRICE_ROUND_TO",
+        group=_PRICES,
+        default="100",
+        help="Prices are rounded up to a multiple of this many rupiah.",
+    ),
+    Setting(
+        name="LAPAK_ORDER_TTL_MINUTES",
+        group=_PRICES,
+        default="15",
+        help="How long a quote, and a QR without an expiry of its own, holds.",
+    ),
+    Setting(
+        name="LAPAK_POLL_SECONDS",
+        group=_PRICES,
+        default="5",
+        help="Shortest time between two status questions about one order.",
+    ),
+    Setting(
+        name="LAPAK_LOW_BALANCE",
+        group=_PRICES,
+        default="50000",
+        help="A supplier balance below this many rupiah alerts the owner.",
+    ),
+    Setting(
+        name="LAPAK_DATABASE_URL",
+        group=_SERVER,
+        default="sqlite:///lapak.db",
+        help="The database: sqlite:///relative/path.db or sqlite:////absolute/path.db.",
+    ),
+    Setting(
+        name="LAPAK_HOST",
+        group=_SERVER,
+        default="127.0.0.1",
+        help="Address the web server listens on.",
+    ),
+    Setting(
+        name="LAPAK_PORT",
+        group=_SERVER,
+        default="8080",
+        help="Port the web server listens on.",
+    ),
+    Setting(
+        name="LAPAK_LOG_LEVEL",
+        group=_SERVER,
+        default="INFO",
+        help="DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+    ),
+    Setting(
+        name="LAPAK_LOG_FORMAT",
+        group=_SERVER,
+        default="text",
+        help="One event per line: text or json.",
+    ),
+)
+
+BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+LATER: Final = {
+    "LAPAK_PUBLIC_URL": False,
+    "LAPAK_TRUSTED_PROXIES": False,
+    "LAPAK_CALLBACK_SECRET": True,
+    "LAPAK_PAYMENTS": False,
+    "LAPAK_REFUNDS": False,
+    "LAPAK_WALLET_MIN": False,
+    "LAPAK_WALLET_MAX": False,
+    "LAPAK_GAMES_FILE": False,
+    "LAPAK_QRIS_PAYLOAD": False,
+    "TELEGRAM_WEBHOOK_SECRET": True,
+    "WHATSAPP_TOKEN": True,
+    "WHATSAPP_PHONE_NUMBER_ID": False,
+    "WHATSAPP_APP_SECRET": True,
+    "WHATSAPP_VERIFY_TOKEN": True,
+    "WHATSAPP_API_URL": False,
+    "WHATSAPP_API_VERSION": False,
+    "WHATSAPP_TEMPLATE_ORDER_UPDATE": False,
+    "ZONEGAME_API_KEY": True,
+    "ZONEGAME_URL": False,
+    "SENPAY_API_KEY": True,
+    "SENPAY_SECRET_KEY": True,
+    "SENPAY_URL": False,
+    "SENPAY_CALLBACK_IPS": False,
+    "KIOSGAME_API_KEY": True,
+    "KIOSGAME_URL": False,
+    "KIOSGAME_PROTOCOL": False,
+    "KIOSGAME_CALLBACK_IPS": False,
+    "APIGAMES_MERCHANT_ID": False,
+    "APIGAMES_SECRET_KEY": True,
+    "APIGAMES_URL": False,
+    "APIGAMES_PRODUCTS": False,
+    "APIGAMES_CALLBACK_IPS": False,
+}
+"""Promised names that this version does not act on yet -> whether their text is a secret."""
+
+SECRET_NAMES: Final = frozenset(
+    {setting.name for setting in SETTINGS if setting.secret}
+    | {name for name, secret in LATER.items() if secret}
+)
+
+KEY_OF_SUPPLIER: Final = {"zultopup": "ZULTOPUP_API_KEY"}
+LATER_SUPPLIERS: Final = frozenset({"zonegame", "senpay", "kiosgame", "apigames"})
+
+DEMO_KEY: Final = "demo-key"
+"""What the demo signs with, and no real shop: everybody can read it here."""
+
+
+def env_example() -> str:
+    """Give the text of ``.env.example``: every setting of this version, its help and default."""
+    lines = [
+        "# Lapak reads these from the environment, or from a file named .env in the folder it is",
+        "# started in; the environment wins. A setting left blank has its default.",
+    ]
+    for group, settings in groupby(SETTINGS, attrgetter("group")):
+        lines += ["", f"# --- {group} ---"]
+        for setting in settings:
+            lines += ["", f"# {setting.help}", f"{setting.name}={setting.default}"]
+    return "\n".join(lines) + "\n"

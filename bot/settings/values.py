@@ -1,0 +1,203 @@
+"""What one setting may be: for every type a reader, text in, value or ``ValueError`` out.
+
+The error says what is wrong with the text, as the end of a sentence that begins with the name.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, PlainValidator
+
+from bot.secrets import Secret
+from bot.settings.problems import meant, shown
+from bot.settings.table import KEY_OF_SUPPLIER, LATER_SUPPLIERS, SETTINGS
+
+# --- words and numbers ----------------------------------------------------------------------------
+
+
+def _one_line(high: int) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if len(text) > high or not text.isprintable():
+            raise ValueError(f"{shown(text)} is not one line of at most {high} characters")
+        return text
+
+    return read
+
+
+def _one_of(*options: str, later: str = "") -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if later and text.lower() == later:
+            raise ValueError(f"{shown(text)} comes with a later version")
+        for option in options:
+            if text.lower() == option.lower():
+                return option
+        raise ValueError(f"{shown(text)} is not one of: {', '.join(options)}")
+
+    return read
+
+
+def _whole(low: int, high: int, what: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,15}", text) or not low <= int(text) <= high:
+            raise ValueError(f"{shown(text)} is not {what} from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _basis_points(high: int) -> Callable[[str], int]:
+    """Read a percentage such as ``2.5`` as exact hundredths of a percent: 250."""
+
+    def read(text: str) -> int:
+        found = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?", text)
+        points = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
+        if not 0 <= points <= high * 100:
+            raise ValueError(
+                f"{shown(text)} is not a percentage from 0 to {high} "
+                "with at most two decimals after a point"
+            )
+        return points
+
+    return read
+
+
+def _timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        # OSError: a folder of the zone database, such as "Asia".
+        raise ValueError(f"{shown(text)} is not a time zone") from None
+
+
+ShopName = Annotated[str, PlainValidator(_one_line(60))]
+Language = Annotated[str, PlainValidator(_one_of("id", "en"))]
+Timezone = Annotated[ZoneInfo, PlainValidator(_timezone)]
+TelegramMode = Annotated[str, PlainValidator(_one_of("polling", later="webhook"))]
+LogLevel = Annotated[str, PlainValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))]
+LogFormat = Annotated[str, PlainValidator(_one_of("text", "json"))]
+
+_RUPIAH: Final = "an amount of whole rupiah"
+Rupiah = Annotated[int, PlainValidator(_whole(0, 1_000_000_000, _RUPIAH))]
+RoundTo = Annotated[int, PlainValidator(_whole(1, 1_000_000, _RUPIAH))]
+Minutes = Annotated[int, PlainValidator(_whole(1, 1440, "a whole number of minutes"))]
+Seconds = Annotated[int, PlainValidator(_whole(1, 300, "a whole number of seconds"))]
+Port = Annotated[int, PlainValidator(_whole(1, 65535, "a port number"))]
+Dropship = Annotated[int, PlainValidator(_basis_points(100))]
+Margin = Annotated[int, PlainValidator(_basis_points(1000))]
+
+
+# --- people and suppliers -------------------------------------------------------------------------
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Split at commas; empty parts and repetitions fall away."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+_OWNER_REFUSALS: Final = (
+    (re.compile(r".*\*.*"), "is a wildcard; name every owner"),
+    (re.compile(r"web:.*"), "is a web owner, which exists in the demo only"),
+    (re.compile(r"telegram:-.*"), "is a group or a channel; an owner is a person, above 0"),
+    (re.compile(r"telegram:0+"), "is nobody; the id of a person is above 0"),
+    (re.compile(r"whatsapp:\+?0+"), "is nobody"),
+    (re.compile(r"telegram:@?[A-Za-z].*"), "is a name; the numeric id is needed"),
+)
+_OWNER: Final = re.compile(r"telegram:[1-9][0-9]{0,18}|whatsapp:\+?[A-Za-z0-9][A-Za-z0-9.]{4,127}")
+
+
+def _owner(text: str) -> str:
+    for refused, because in _OWNER_REFUSALS:
+        if refused.fullmatch(text):
+            raise ValueError(f"{shown(text)} {because}")
+    if not _OWNER.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not telegram:<numeric id>")
+    return text
+
+
+_CONTACT: Final = re.compile(
+    r"@[A-Za-z0-9_.]{2,64}"
+    r"|\+?[0-9][0-9 ()-]{5,24}"
+    r"|https://[!-~]{3,200}"
+)
+
+
+def _contact(text: str) -> str:
+    if text and not _CONTACT.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not an @name, a phone number or an https:// URL")
+    return text
+
+
+def _phone(text: str) -> str:
+    if text and not re.fullmatch(r"\+?[0-9]{8,15}", text):
+        raise ValueError("is not a phone number of 8 to 15 digits, with or without a + before them")
+    return text
+
+
+def _supplier(text: str) -> str:
+    if text in LATER_SUPPLIERS:
+        raise ValueError(f"{shown(text)} comes with a later version")
+    if text not in KEY_OF_SUPPLIER:
+        raise ValueError(f"{shown(text)} is not a supplier{meant(text, KEY_OF_SUPPLIER)}")
+    return text
+
+
+def _target_format(text: str) -> str:
+    """Read the format of a target: each field once, no other braces, so ``format`` cannot fail."""
+    rest = text
+    for field in ("{user_id}", "{server_id}"):
+        if text and text.count(field) != 1:
+            raise ValueError(f"{shown(text)} does not have {field} in it exactly once")
+        rest = rest.replace(field, "")
+    if not re.fullmatch(r"[ -z|~]{0,60}", rest):
+        raise ValueError(f"{shown(text)} has more in it than the two fields and plain text")
+    return text
+
+
+_List: Final = BeforeValidator(listed)
+Owners = Annotated[tuple[Annotated[str, PlainValidator(_owner)], ...], _List]
+Contact = Annotated[str, PlainValidator(_contact)]
+Phone = Annotated[str, PlainValidator(_phone)]
+Suppliers = Annotated[tuple[Annotated[str, PlainValidator(_supplier)], ...], _List]
+TargetFormat = Annotated[str, PlainValidator(_target_format)]
+
+
+# --- secrets --------------------------------------------------------------------------------------
+
+# ZulTopup's document writes YOUR_KEY, xxxx... and yyyy... where a key goes.
+_PLACEHOLDERS: Final = frozenset(
+    {"your_key", "your-key", "your_api_key", "your-api-key", "xxxx...", "yyyy...", "changeme"}
+    | {setting.example.lower() for setting in SETTINGS if setting.secret}
+)
+
+
+def _rotated(text: str) -> tuple[str, ...]:
+    """Split a secret that is being rotated into new and old."""
+    parts = tuple(part.strip() for part in text.split(",")) if text else ()
+    if len(parts) > 2 or not all(parts):
+        raise ValueError("is neither one value nor two separated by a comma (new,old)")
+    return parts
+
+
+def _token(text: str) -> Secret:
+    if text.lower() in _PLACEHOLDERS:
+        raise ValueError("is the placeholder of an example, not a token")
+    if not re.fullmatch(r"[0-9]{1,20}:[A-Za-z0-9_-]+", text):
+        raise ValueError("does not have the form <digits>:<text> of a token from @BotFather")
+    return Secret(text)
+
+
+def _api_key(text: str) -> Secret:
+    if text.lower() in _PLACEHOLDERS:
+        raise ValueError("is the placeholder of an example, not a key")
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("has blanks or characters outside ASCII in it")
+    if len(text) < 4:
+        raise ValueError("is shorter than 4 characters")
+    return Secret(text)
+
+
+_NewAndOld: Final = BeforeValidator(_rotated)
+Tokens = Annotated[tuple[Annotated[Secret, PlainValidator(_token)], ...], _NewAndOld]
+ApiKeys = Annotated[tuple[Annotated[Secret, PlainValidator(_api_key)], ...], _NewAndOld]
