@@ -265,6 +265,7 @@ def _open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: M
                 "case": case.id,
                 "kind": kind,
                 "evidence": evidence,
+                "buyer": order.address,
                 "answers": " ".join(answers(case, order)),
             },
         ),

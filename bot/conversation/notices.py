@@ -207,6 +207,7 @@ def _case(letter: Letter) -> Drawn:
                 letter.say(f"case.{letter.text('kind')}"),
                 "",
                 letter.say("case.about"),
+                letter.say("case.buyer", address=letter.text("buyer")),
                 letter.say("case.evidence", evidence=letter.text("evidence") or "-"),
             ]
         ),
@@ -290,7 +291,8 @@ def case_view(case: Case, order: Order, room: Room) -> View:
         letter.say(f"case.{case.kind}"),
         "",
         letter.say("case.about"),
-        room.texts("case.who", address=order.address, status=status_word(order, room)),
+        room.texts("case.buyer", address=order.address),
+        room.texts("case.state", status=status_word(order, room)),
         letter.say("case.evidence", evidence=case.evidence or "-"),
     ]
     choices = tuple(for_case(case.id, a, room.texts(f"answer.{a}")) for a in answers(case, order))
