@@ -20,6 +20,7 @@ log = get_logger(__name__)
 
 AT_ONCE = 32
 _LONGEST_PAUSE: Millis = 300 * SECOND
+_AFTER_NO_NOTE = 1.0  # seconds
 _MUST_ARRIVE = frozenset({NoticeKind.DELIVERED, NoticeKind.SERIAL, NoticeKind.REFUND_DUE})
 
 # order -> (picture of its QR, link to pay on): one of them, or neither
@@ -47,6 +48,8 @@ class OutboxWorker:
         self._clock = clock
         self._bell = keeper.bell()
         self._sending: dict[str, asyncio.Task[None]] = {}
+        # Sent, while nothing can be stored: not to be sent again, only to be noted.
+        self._unnoted: dict[tuple[str, int], tuple[str, str]] = {}
 
     async def run(self) -> None:
         """Send until cancelled; what is being sent then is finished."""
@@ -87,8 +90,18 @@ class OutboxWorker:
         self._bell.set()
 
     async def _send(self, owed: Owed) -> None:
+        """Send one message and note what became of it."""
         try:
-            slot, message_id = await self._deliver(owed)
+            await self._send_and_note(owed)
+        except Exception:
+            log.exception("outbox.not_noted", key=owed.notice.key)
+            await asyncio.sleep(_AFTER_NO_NOTE)
+
+    async def _send_and_note(self, owed: Owed) -> None:
+        place = (owed.notice.address, owed.seq)
+        try:
+            if place not in self._unnoted:
+                self._unnoted[place] = await self._deliver(owed)
         except TryLater as error:
             await self._later(owed, error.after, str(error))
         except Unreachable as error:
@@ -97,8 +110,9 @@ class OutboxWorker:
             log.exception("outbox.send_failed", key=owed.notice.key)
             await self._later(owed, None, "unexpected")
         else:
-            now = self._clock()
+            now, (slot, message_id) = self._clock(), self._unnoted[place]
             await self._keeper.write(lambda books: books.outbox.sent(owed, now, slot, message_id))
+            del self._unnoted[place]
 
     async def _deliver(self, owed: Owed) -> tuple[str, str]:
         """Send or edit one message; return where it may be edited later."""
