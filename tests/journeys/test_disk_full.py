@@ -1,6 +1,7 @@
 """The disk fills up while the shop runs: nobody is told a falsehood, and it goes on by itself."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,24 @@ async def test_m2_a_message_that_could_not_be_noted_is_not_sent_again(tmp_path: 
         there.clock.advance(20 * SECOND)
         call = await there.shop.suppliers[0].choose()
         await there.shop.suppliers[0].make(call)
+        status = budi.sees("🧾 Pesanan")
+        edited = status.edited
         disk.full = True
         sending = asyncio.create_task(there.shop.outbox.run())
-        async with asyncio.timeout(10):
-            while not budi.count("Top up masuk!"):
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(1.2)  # long enough for a second try
-            disk.full = False
-            while there.rows("SELECT 1 FROM outbox WHERE due_at IS NOT NULL"):
-                await asyncio.sleep(0.01)
+        await until(lambda: status.edited > edited)
+        await asyncio.sleep(1.2)  # long enough for a second try
+        assert status.edited == edited + 1
+        disk.full = False
+        await until(lambda: not there.rows("SELECT 1 FROM outbox WHERE due_at IS NOT NULL"))
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
+        assert status.edited == edited + 1
         assert budi.count("Top up masuk!") == 1
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("never came")
