@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 
 import httpx
@@ -232,12 +232,14 @@ class _Sessions:
         stored = self._stored.load(address)
         if stored is None:
             return Session()
+        known = {f.name for f in fields(Draft)}  # an older program may have known others
+        draft = {name: value for name, value in stored.draft.items() if name in known}
         return Session(
-            language=stored.language,
-            step=StepId(stored.step) if stored.step else None,
+            language=stored.language if stored.language in LANGUAGES else "",
+            step=StepId(stored.step) if stored.step in set(StepId) else None,
             screen=stored.screen,
             page=stored.page,
-            draft=Draft(**stored.draft),  # type: ignore[arg-type]  # as saved below
+            draft=Draft(**draft),  # type: ignore[arg-type]  # as saved below
             last_input=stored.last_input,
             touched_at=stored.touched_at,
         )

@@ -20,6 +20,8 @@ _NEVER_LEFT = (
     httpx.UnsupportedProtocol,
 )
 _REFUSES_US = frozenset({401, 403})
+# What stands between us and them may have answered instead, or after them.
+_NO_ANSWER = frozenset({*range(100, 200), *range(300, 400), 429, *range(500, 600)})
 _MOST_BYTES = 4_000_000
 ORDER_LIMIT = 60.0  # seconds for one order call as a whole; a caller's lease is longer
 READ_LIMIT = 20.0
@@ -53,6 +55,10 @@ class _TooLarge(Exception):
     pass
 
 
+# InvalidURL: a redirect to nowhere, which httpx reads although it is not followed.
+_NO_USABLE_ANSWER = (httpx.HTTPError, httpx.InvalidURL, _TooLarge, TimeoutError)
+
+
 class HttpSupplier(Supplier):
     """A supplier reached over HTTP. Subclasses build requests and read replies.
 
@@ -68,15 +74,17 @@ class HttpSupplier(Supplier):
     async def _order(
         self, path: str, *, headers: Mapping[str, str], body: Mapping[str, str | int]
     ) -> Reply:
-        """POST once. Raise ``NotSent``, or ``OutcomeUnknown`` for whatever is no clear answer."""
+        """POST once. Raise ``NotSent``, ``Misconfigured`` or ``OutcomeUnknown``."""
         try:
             async with asyncio.timeout(ORDER_LIMIT):
                 reply = await self._call("POST", path, headers=headers, json=dict(body))
         except _NEVER_LEFT as error:
             raise NotSent(f"{self.slug}: {type(error).__name__}") from error
-        except (httpx.HTTPError, _TooLarge, TimeoutError) as error:
+        except _NO_USABLE_ANSWER as error:
             raise OutcomeUnknown(f"{self.slug}: {type(error).__name__}") from error
-        if reply.status >= 500 or reply.status == 429 or not isinstance(reply.json(), dict):
+        if reply.status in _REFUSES_US:
+            raise Misconfigured(f"{self.slug}: HTTP {reply.status}, the key is not accepted")
+        if reply.status in _NO_ANSWER or not isinstance(reply.json(), dict):
             raise OutcomeUnknown(f"{self.slug}: HTTP {reply.status}, {len(reply.body)} bytes")
         return reply
 
@@ -91,12 +99,12 @@ class HttpSupplier(Supplier):
         try:
             async with asyncio.timeout(READ_LIMIT):
                 reply = await self._call("GET", path, headers=headers, params=dict(query or {}))
-        except (httpx.HTTPError, _TooLarge, TimeoutError) as error:
+        except _NO_USABLE_ANSWER as error:
             raise Unavailable(f"{self.slug}: {type(error).__name__}") from error
         if reply.status in _REFUSES_US:
             raise Misconfigured(f"{self.slug}: HTTP {reply.status}, the key is not accepted")
         data = reply.json()
-        if reply.status >= 400 or not isinstance(data, dict):
+        if not 200 <= reply.status < 300 or not isinstance(data, dict):
             raise Unavailable(f"{self.slug}: HTTP {reply.status}, {len(reply.body)} bytes")
         return data
 

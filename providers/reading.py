@@ -12,7 +12,7 @@ _WITH_REF = re.compile(
     r"^\s*(?:SN(?:/Ref)?\s*:\s*)?(?P<left>.*?)\s*\.?\s*\bRefId\s*:\s*(?P<ref>\S+?)\s*\.?\s*$",
     re.DOTALL,
 )
-_ONLY_SERIAL = re.compile(r"^\s*SN(?:/Ref)?\s*:\s*(?P<serial>.+?)\s*$", re.DOTALL)
+_ONLY_SERIAL = re.compile(r"^\s*SN(?:/Ref)?\s*:\s*(?P<serial>.*?)\s*$", re.DOTALL)
 _NOTHING = frozenset({"", "n/a", "-", "null", "none"})
 
 
@@ -32,7 +32,8 @@ def read_serial(note: object) -> str:
 
 def read_word(value: object) -> str:
     """Return a status word in lower case with single blanks; empty if it is no text."""
-    return " ".join(value.lower().replace("_", " ").split()) if isinstance(value, str) else ""
+    text = visible(value) if isinstance(value, str) else ""
+    return " ".join(text.lower().replace("_", " ").split())
 
 
 def read_time(value: object) -> Millis | None:

@@ -4,7 +4,7 @@ Source: ZulTopup's "Dokumentasi Reseller API". What it leaves open is read as in
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +17,6 @@ from shop.suppliers import (
     InvoiceRequest,
     InvoiceState,
     Listing,
-    Misconfigured,
     OutcomeUnknown,
     PriceList,
     Refused,
@@ -28,6 +27,7 @@ from shop.time import HOUR, Millis
 
 _CUSTOMER_NAME = "Pelanggan"  # they want a name; the customer's own is never sent
 _LONGEST_QR: Millis = 24 * HOUR
+_FINE = (True, "success")  # of an envelope; deposits say it in words
 
 _S = InvoiceState
 # Order words (section "Catatan Penting"): Pending, Success, Error/Gagal.
@@ -82,7 +82,7 @@ class ZulTopup(HttpSupplier):
         self._settings = settings
 
     async def price_list(self) -> PriceList:
-        data = _enveloped(await self._read("/api/services", headers=self._headers()))
+        data = self._enveloped(await self._read("/api/services", headers=self._headers()))
         if not isinstance(data, dict):
             raise Unavailable("zultopup: services are not grouped by type")
         rows = [_listing(row) for group in data.values() for row in _rows(group)]
@@ -90,7 +90,7 @@ class ZulTopup(HttpSupplier):
         return PriceList(listings=listings, dropped=len(rows) - len(listings))
 
     async def balance(self) -> int:
-        data = _enveloped(await self._read("/api/user/me", headers=self._headers()))
+        data = self._enveloped(await self._read("/api/user/me", headers=self._headers()))
         try:
             return read_rupiah(data["balance"])
         except (KeyError, TypeError, ValueError) as error:
@@ -98,7 +98,7 @@ class ZulTopup(HttpSupplier):
 
     async def open_invoice(self, request: InvoiceRequest) -> Invoice:
         """Order in dropship mode: ``selling_price`` selects it, and the customer pays the QR."""
-        reply = await self._order(
+        answer = await self._order(
             "/api/order/create",
             headers=self._headers(),
             body={
@@ -109,23 +109,22 @@ class ZulTopup(HttpSupplier):
                 "customer_phone": self._settings.phone,
             },
         )
-        data = reply.json()
-        if reply.status in {401, 403}:
-            raise Misconfigured(f"zultopup: {_words(data)}")
-        if data.get("status") is False:
-            raise Refused(f"zultopup: {_words(data)}")
-        if reply.status >= 400:
-            raise OutcomeUnknown(f"zultopup: HTTP {reply.status}: {_words(data)}")
-        return self._invoice(data.get("data"))
+        said = answer.json()
+        if said.get("status") is False:
+            raise Refused(f"zultopup: {self._words(said)}")
+        if answer.status >= 400 or said.get("status", True) not in _FINE:
+            raise OutcomeUnknown(f"zultopup: HTTP {answer.status}: {self._words(said)}")
+        return self._invoice(said.get("data"))
 
     async def invoice_report(self, supplier_ref: str) -> InvoiceReport:
         answer = await self._read(
             "/api/order/status", headers=self._headers(), query={"id": supplier_ref}
         )
-        data = _enveloped(answer)
-        if not isinstance(data, dict) or str(data.get("id", supplier_ref)) != supplier_ref:
+        data = self._enveloped(answer)
+        if not isinstance(data, dict) or not _is_about(data, supplier_ref):
             raise Unavailable("zultopup: order/status speaks of another order")
-        return _report(data)
+        report = _report(data)
+        return replace(report, note=self._hide_key(report.note))
 
     def _headers(self) -> dict[str, str]:
         # In a header, never in the address: addresses are logged on the way.
@@ -137,16 +136,17 @@ class ZulTopup(HttpSupplier):
             payment = data["payment"]  # type: ignore[index]
             return Invoice(
                 supplier_ref=_text(data["id"]),  # type: ignore[index]
-                number=visible(str(data.get("invoice", "")), 80),  # type: ignore[attr-defined]
-                amount=read_rupiah(payment["amount"]),
+                number=_optional(data.get("invoice"))[:80],  # type: ignore[attr-defined]
+                amount=_payable(payment["amount"]),
                 cost=read_rupiah(data["reseller_cost"]),  # type: ignore[index]
                 qr=_text(payment.get("qr_url") or "-"),
-                link=str(payment.get("invoice_url") or ""),
+                link=_optional(payment.get("invoice_url")),
                 expires_at=self._expiry(payment.get("expired_at")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # Without selling_price the same call orders from our balance (its "Mode A").
             raise OutcomeUnknown(
-                f"zultopup: an order was made, but no payment can be read ({type(error).__name__})"
+                "zultopup: an order was made, but no payment can be read", accepted=True
             ) from error
 
     def _expiry(self, said: object) -> Millis | None:
@@ -154,27 +154,44 @@ class ZulTopup(HttpSupplier):
         at, now = read_time(said), self._clock()
         return at if at is not None and now < at <= now + _LONGEST_QR else None
 
+    def _enveloped(self, answer: Mapping[str, Any]) -> Any:
+        """Return what an answer carries: ``status`` is one of ``_FINE`` around ``data``."""
+        if answer.get("status") in _FINE and "data" in answer:
+            return answer["data"]
+        raise Unavailable(f"zultopup: {self._words(answer)}")
 
-def _enveloped(answer: Mapping[str, Any]) -> Any:
-    """Return what an answer carries. ``status`` is ``true`` or ``"success"`` around ``data``."""
-    if answer.get("status") in (True, "success") and "data" in answer:
-        return answer["data"]
-    raise Unavailable(f"zultopup: {_words(answer)}")
+    def _words(self, answer: Mapping[str, Any]) -> str:
+        """Return their own sentence, for the owner's eyes; error bodies are not documented."""
+        said = (answer.get(name) for name in ("message", "pesan", "error", "msg"))
+        words = next((word for word in said if isinstance(word, str)), "no reason given")
+        return self._hide_key(visible(words))
 
-
-def _words(answer: object) -> str:
-    """Return a supplier's own sentence, for the owner's eyes; error bodies are not documented."""
-    if isinstance(answer, dict):
-        for name in ("message", "pesan", "error", "msg"):
-            if isinstance(answer.get(name), str):
-                return visible(answer[name])
-    return "no reason given"
+    def _hide_key(self, text: str) -> str:
+        return text.replace(self._settings.key(), "***")
 
 
 def _text(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+    """Return an identifier or an address as it stands; it must be storable and readable."""
+    text = str(value).strip() if isinstance(value, str | int) else ""
+    if isinstance(value, bool) or not text or not text.isprintable():
         raise TypeError("not a text")
-    return str(value).strip()
+    return text
+
+
+def _optional(value: object) -> str:
+    return value if isinstance(value, str) and value.isprintable() else ""
+
+
+def _payable(value: object) -> int:
+    amount = read_rupiah(value)
+    if amount == 0:
+        raise ValueError("nobody can pay nothing")
+    return amount
+
+
+def _is_about(data: Mapping[str, Any], supplier_ref: str) -> bool:
+    named = data.get("id", supplier_ref)
+    return type(named) in {str, int} and str(named) == supplier_ref
 
 
 def _rows(group: object) -> Iterable[object]:
@@ -195,19 +212,20 @@ def _listing(row: object) -> Listing | None:
 
 
 def _report(data: Mapping[str, Any]) -> InvoiceReport:
-    payment = data.get("payment")
     beside = data.get("payment_status")
-    said = beside if beside is not None else _payment_word(payment)
-    order, paid = read_word(data.get("status")), read_word(said)
+    said = beside if beside is not None else _payment_word(data.get("payment"))
+    order = visible(read_word(data.get("status")), 60)
+    paid = "" if said is None or said == "" else visible(read_word(said), 60) or "?"
     state = _STATES.get((_ORDER_WORDS.get(order, "?"), paid), InvoiceState.UNREADABLE)
-    note = (
-        f"status {order or '-'}, payment {paid or '-'}: {visible(str(data.get('catatan') or ''))}"
-    )
     serial = read_serial(data.get("catatan")) if state is InvoiceState.DELIVERED else ""
-    return InvoiceReport(state=state, serial=serial, note=note)
+    words = f"status {order or '-'}, payment {paid or '-'}"
+    note = f"{words}: {visible(str(data.get('catatan') or ''))}"
+    return InvoiceReport(state=state, serial=serial, words=words, note=note)
 
 
 def _payment_word(payment: object) -> object:
+    """Return what a ``payment`` says: an object with a word inside, a word itself, or nothing."""
     if not isinstance(payment, dict):
-        return None
-    return payment.get("payment_status", payment.get("status"))
+        return payment
+    inside = payment.get("payment_status")
+    return payment.get("status") if inside is None else inside

@@ -27,8 +27,8 @@ class Purpose(StrEnum):
     CLAIM = "claim"  # a customer says they have paid
     OPEN = "open"  # a new order wants its QR; at most half of the budget
     BALANCE = "balance"  # the owner asks
+    LIST = "list"  # the price list: rarely, but then ahead of the many questions
     WATCH = "watch"  # scheduled questions
-    LIST = "list"  # the price list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +59,13 @@ class FetchList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """Nothing may or need be asked before ``until``, unless something happens."""
+    """Nothing may or need be asked before ``until``, unless something happens.
+
+    ``moved``: orders were given up while looking, and their buyers must hear of it.
+    """
 
     until: Millis
+    moved: bool = False
 
 
 Call: TypeAlias = OpenInvoice | AskInvoice | AskBalance | FetchList
@@ -72,15 +76,15 @@ def next_call(books: Books, supplier: str, now: Millis) -> Call | Idle:
 
     A call that is never made after all costs one of the 60, and its lease brings it back.
     """
-    _clear_away(books, supplier, now)
+    moved = _clear_away(books, supplier, now)
     made = books.calls.made_since(supplier, now - WINDOW)
     if len(made) >= MOST_CALLS:
-        return Idle(until=made[len(made) - MOST_CALLS][0] + WINDOW)
+        return Idle(until=made[len(made) - MOST_CALLS][0] + WINDOW, moved=moved)
     openings = [at for at, purpose in made if purpose == Purpose.OPEN]
     may_open = len(openings) < MOST_OPENINGS
     found = _choose(books, supplier, now, may_open=may_open)
     if found is None:
-        return Idle(until=_next_moment(books, supplier, openings, now))
+        return Idle(until=_next_moment(books, supplier, openings, now), moved=moved)
     purpose, call = found
     books.calls.record(supplier, purpose, now)
     return call
@@ -96,12 +100,16 @@ def wake_up(books: Books, suppliers: Sequence[str], now: Millis) -> None:
         books.calls.set_list_due(supplier, now)
 
 
-def _clear_away(books: Books, supplier: str, now: Millis) -> None:
+def _clear_away(books: Books, supplier: str, now: Millis) -> bool:
     """Give up what nobody can finish: openings whose caller is gone, quotes that ran out."""
+    moved = False
     while (lost := books.orders.next_lost_opening(supplier, now)) is not None:
         settling.opening_lost(books, lost, now)
+        moved = True
     while (late := books.orders.next_outdated(supplier, now)) is not None:
         settling.give_up(books, late, now)
+        moved = True
+    return moved
 
 
 def _choose(
@@ -115,13 +123,11 @@ def _choose(
         return Purpose.OPEN, OpenInvoice(order=order)
     if (address := books.calls.next_balance_request(supplier)) is not None:
         return Purpose.BALANCE, AskBalance(address=address)
-    watched = books.orders.next_watched(supplier, now)
-    if watched is not None:
-        return Purpose.WATCH, _ask(books, watched, now)
     if books.calls.list_due_at(supplier) <= now:
         books.calls.set_list_due(supplier, now + LIST_EVERY)
         return Purpose.LIST, FetchList()
-    return None
+    watched = books.orders.next_watched(supplier, now)
+    return None if watched is None else (Purpose.WATCH, _ask(books, watched, now))
 
 
 def _ask(books: Books, order: Order, now: Millis) -> AskInvoice:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from shop.orders import HOLDS_MONEY, Event, Order, may
+from shop.orders import ENDED, Event, Order, may
 from shop.time import Millis
 
 
@@ -58,8 +58,8 @@ class Case:
 
 
 def answers(case: Case, order: Order) -> tuple[Answer, ...]:
-    """Return what may be said to this case now: legal moves, and SEEN where no money is held."""
+    """Return what may be said to this case now: legal moves, and SEEN once the order has ended."""
     if case.closed_at is not None:
         return ()
     legal = tuple(a for a, event in EVENT_OF.items() if event is not None and may(order, event))
-    return legal if order.status in HOLDS_MONEY else (*legal, Answer.SEEN)
+    return (*legal, Answer.SEEN) if order.status in ENDED else legal

@@ -2,12 +2,13 @@
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from shop.text import plain
+from shop.text import plain, visible
 
 _LABELS = re.compile(
     r"\b(?:user\s*id|id\s*akun|player\s*id|game\s*id|uid|id|server|zone|zona|srv)\b\s*[:=]?",
@@ -78,7 +79,7 @@ class Unreadable(StrEnum):
 
 def read_games(text: str) -> tuple[Game, ...]:
     """Return the games described in a TOML text, in its order. Raises ``ValueError``."""
-    return tuple(_game(entry) for entry in tomllib.loads(text)["game"])
+    return tuple(_game(entry) for entry in tomllib.loads(text).get("game", ()))
 
 
 def _game(entry: Mapping[str, Any]) -> Game:
@@ -120,20 +121,24 @@ def read_account(game: Game, text: str) -> Account | Unreadable:
 
     Leading zeros are kept; nothing is invented: a server that was not typed stays empty.
     """
-    text = plain(text)
     if game.ask is Ask.RIOT_ID:
         return _read_riot_id(text)
-    numbers = [part for part in _SEPARATORS.split(_LABELS.sub(" ", text)) if part]
-    if not numbers:
+    parts = [part for part in _SEPARATORS.split(_LABELS.sub(" ", plain(text))) if part]
+    numbers = [part for part in parts if part.isascii() and part.isdigit()]
+    words = " ".join(part for part in parts if part not in numbers)
+    if not parts:
         return Unreadable.EMPTY
-    if not all(part.isascii() and part.isdigit() for part in numbers):
+    server = read_server(game, words) if words and game.servers else ""
+    if isinstance(server, Unreadable) or not numbers or (words and not server):
         return Unreadable.LETTERS
-    return _check_numbers(game, numbers)
+    account = _check_numbers(game, numbers)
+    return replace(account, server=server) if server and isinstance(account, Account) else account
 
 
 def _read_riot_id(text: str) -> Account | Unreadable:
-    name, _, tag = text.partition("#")
-    riot_id = f"{name.strip()}#{tag.strip()}"
+    """Read ``Name#Tag``; the name is kept as written, in any script: it tells people apart."""
+    name, _, tag = visible(unicodedata.normalize("NFC", text)).partition("#")
+    riot_id = f"{name.strip()}#{plain(tag)}"
     return Account(user_id=riot_id) if _RIOT_ID.fullmatch(riot_id) else Unreadable.RIOT_ID
 
 

@@ -3,7 +3,7 @@
 import re
 
 _PLAIN = re.compile(r"[0-9]{1,15}")
-_THOUSANDS = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3}){1,4}")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}(?:\1[0-9]{3}){0,3}")
 _ZERO_CENTS = re.compile(r"([0-9]{1,15})[.,]00?")
 MOST = 10**15  # far above any honest price; keeps arithmetic and columns in range
 

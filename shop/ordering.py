@@ -83,14 +83,17 @@ def place(books: Books, wish: Wish, now: Millis) -> Outcome:
 
 
 def _too_much(books: Books, address: str, now: Millis) -> Declined | None:
-    waiting = books.orders.open_of(address, now)
-    if len(waiting) >= MOST_OPEN:
-        ends = [o.invoice.expires_at for o in waiting if o.invoice and o.invoice.expires_at]
-        return Declined(why=Why.TOO_MANY, until=min(ends, default=None))
+    if len(books.orders.open_of(address, now)) >= MOST_OPEN:
+        return _too_many(books, address, now)
     last = books.orders.last_created_of(address)
     if last is not None and now - last < BETWEEN_ORDERS:
         return Declined(why=Why.TOO_SOON, until=last + BETWEEN_ORDERS)
     return None
+
+
+def _too_many(books: Books, address: str, now: Millis) -> Declined:
+    ends = [watching.ends_at(order) for order in books.orders.open_of(address, now)]
+    return Declined(why=Why.TOO_MANY, until=min(ends, default=None))
 
 
 def _new_order(wish: Wish, now: Millis, holds_for: Millis) -> Order:
@@ -118,20 +121,20 @@ def _new_order(wish: Wish, now: Millis, holds_for: Millis) -> Order:
 
 
 def _show_twin(books: Books, twin: Order, wish: Wish, now: Millis) -> Outcome:
-    hidden_for_good = twin.status is Status.CANCELLED and not is_payable(twin, now)
-    if (
-        twin.address == wish.address
-        and twin.status is not Status.PROCESSING
-        and not hidden_for_good
-    ):
-        return Shown(order=show_again(books, twin, now))
+    hidden = twin.status is Status.CANCELLED
+    if twin.address == wish.address and twin.status is not Status.PROCESSING:
+        if hidden and len(books.orders.open_of(wish.address, now)) >= MOST_OPEN:
+            return _too_many(books, wish.address, now)
+        if not hidden or is_payable(twin, now):
+            return Shown(order=show_again(books, twin, now))
     until = None if twin.status is Status.PROCESSING else watching.ends_at(twin)
     return Declined(why=Why.TAKEN, until=until)
 
 
 def show_again(books: Books, order: Order, now: Millis) -> Order:
     """Show a QR again, taking back a "Batal" while it can still be paid."""
-    if order.status is Status.CANCELLED and is_payable(order, now):
+    room = len(books.orders.open_of(order.address, now)) < MOST_OPEN
+    if order.status is Status.CANCELLED and is_payable(order, now) and room:
         was, order = order, move(order, Event.REOPENED, now)
         order = replace(order, due_at=watching.next_question(order, now, books.rules.poll))
         books.orders.move(was, order, Event.REOPENED, actor=order.address)

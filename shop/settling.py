@@ -64,6 +64,7 @@ _OLD_NEWS: Mapping[Status, frozenset[InvoiceState]] = MappingProxyType(
 )
 _LATE = frozenset({Status.EXPIRED, Status.CANCELLED})
 AGAIN_AFTER_NOT_SENT: Millis = MINUTE // 4
+AGAIN_AFTER_NO_ANSWER: Millis = 30 * MINUTE
 
 
 def start_opening(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
@@ -140,14 +141,15 @@ def heard(
     _doubt(books, order, report, asked_at, now)
     unpaid = report.state in {InvoiceState.UNPAID, InvoiceState.EXPIRED}
     answer = NoticeKind.UNPAID_YET if unpaid else NoticeKind.CHECK_DELAYED
-    return _unmoved(books, order, answer, now)
+    return _unmoved(books, order, answer, asked_at, now)
 
 
 def _event_of(order: Order, report: InvoiceReport, asked_at: Millis) -> Event | None:
     if report.state is InvoiceState.UNPAID and order.status is Status.AWAITING_PAYMENT:
         return Event.LAPSED if asked_at >= watching.lapses_at(order) else None
     if order.status is Status.DELIVERED:
-        return Event.SERIAL_ARRIVED if report.serial and not order.serial else None
+        arrived = report.state is InvoiceState.DELIVERED and report.serial and not order.serial
+        return Event.SERIAL_ARRIVED if arrived else None
     event = _REPORTED.get(report.state)
     return event if event is not None and may(order, event) else None
 
@@ -166,26 +168,35 @@ def _doubt(
 
 def _tell_unknown_word(books: Books, order: Order, report: InvoiceReport, now: Millis) -> None:
     facts: Facts = {"order": order.id, "supplier": order.supplier, "evidence": report.note}
-    key = f"alert:{order.supplier}:word:{report.note}"
+    key = f"alert:{order.supplier}:word:{report.words}"
     alert = Notice(key=key, kind=NoticeKind.ALERT, address="", order_id=order.id, facts=facts)
     books.outbox.owe_owners(alert, now)
 
 
-def unanswered(books: Books, order_id: str, now: Millis) -> Order:
+def unanswered(books: Books, order_id: str, asked_at: Millis, now: Millis) -> Order:
     """Take in that a question had no usable answer: nothing moves; it is asked again later."""
     order = books.orders.get(order_id)
     if order is None:
         raise LookupError(order_id)
-    return _unmoved(books, order, NoticeKind.CHECK_DELAYED, now)
+    order = _unmoved(books, order, NoticeKind.CHECK_DELAYED, asked_at, now)
+    if order.due_at is None:  # the last question of its schedule still wants an answer
+        order = replace(order, due_at=now + AGAIN_AFTER_NO_ANSWER)
+        books.orders.note(order)
+    return order
 
 
-def _unmoved(books: Books, order: Order, answer: NoticeKind, now: Millis) -> Order:
+def _unmoved(
+    books: Books, order: Order, answer: NoticeKind, asked_at: Millis, now: Millis
+) -> Order:
     """Answer a claim that changed nothing, say so if it takes long, and set the next question."""
-    if order.claimed_at is not None:
-        books.outbox.owe(notices.to_customer(order, answer, str(order.claimed_at)), now)
     order = _say_it_takes_long(books, order, now)
     due_at = watching.next_question(order, now, books.rules.poll)
-    order = replace(order, asked=order.asked + 1, claimed_at=None, due_at=due_at)
+    order = replace(order, asked=order.asked + 1, due_at=due_at)
+    if order.claimed_at is not None and order.claimed_at > asked_at:  # claimed while we asked
+        order = replace(order, due_at=now)
+    elif order.claimed_at is not None:
+        books.outbox.owe(notices.to_customer(order, answer, str(order.claimed_at)), now)
+        order = replace(order, claimed_at=None)
     books.orders.note(order)
     return order
 
@@ -252,7 +263,8 @@ def _open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: M
             opened_at=now,
         )
     else:
-        case = replace(case, kind=kind, evidence=evidence, opened_at=now, pending=None)
+        words = evidence or case.evidence
+        case = replace(case, kind=kind, evidence=words, opened_at=now, pending=None)
     books.cases.put(case)
     books.outbox.owe_owners(
         Notice(
@@ -264,7 +276,7 @@ def _open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: M
                 **notices.facts_of(order),
                 "case": case.id,
                 "kind": kind,
-                "evidence": evidence,
+                "evidence": case.evidence,
                 "buyer": order.address,
                 "answers": " ".join(answers(case, order)),
             },

@@ -21,7 +21,14 @@ class NotSent(SupplierError):
 
 
 class OutcomeUnknown(SupplierError):
-    """The request may have been carried out: only questions may follow."""
+    """The request may have been carried out: only questions may follow.
+
+    ``accepted``: it certainly was, but not as asked for; the owner must look.
+    """
+
+    def __init__(self, text: str = "", *, accepted: bool = False) -> None:
+        super().__init__(text)
+        self.accepted = accepted
 
 
 class Refused(SupplierError):
@@ -96,7 +103,8 @@ class InvoiceReport:
 
     state: InvoiceState
     serial: str = ""  # proof of delivery, may be shown to the customer
-    note: str = ""  # the supplier's own words: for the owner only
+    words: str = ""  # the status words it was read from
+    note: str = ""  # all the supplier said: for the owner only
 
 
 class Supplier(ABC):

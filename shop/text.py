@@ -3,6 +3,8 @@
 import unicodedata
 
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})  # control, direction marks, surrogates, ...
+# Letters and marks by name that show nothing: fillers, joiners, variation selectors, blank Braille.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0")
 
 
 def visible(text: str, most: int = 200) -> str:
@@ -13,7 +15,9 @@ def visible(text: str, most: int = 200) -> str:
 
 
 def _is_seen(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char) not in _UNSEEN
+    if char.isspace():
+        return True
+    return char not in _BLANK and unicodedata.category(char) not in _UNSEEN
 
 
 def plain(text: str) -> str:

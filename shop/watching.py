@@ -46,13 +46,13 @@ def next_question(order: Order, now: Millis, poll: Millis) -> Millis | None:
 def _while_awaiting(order: Order, now: Millis, poll: Millis) -> Millis:
     then = now + (_interval(_AWAITING, now - order.created_at, poll) or 5 * MINUTE)
     end = lapses_at(order)
-    return min(then, end) if now < end else then
+    return max(min(then, end), now + poll) if now < end else then
 
 
 def _after_the_end(order: Order, now: Millis, poll: Millis) -> Millis | None:
     ends = ends_at(order)
     if now < ends:
-        return min(now + 12 * poll, ends + SECOND)
+        return max(min(now + 12 * poll, ends + SECOND), now + poll)
     return _next_of(_LATE_PAYMENTS, ends, now + poll)
 
 

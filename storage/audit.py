@@ -115,7 +115,7 @@ RULES: Sequence[Rule] = (
             FROM orders o
             JOIN invoices i ON i.order_id = o.id
             WHERE o.status IN ('awaiting_payment', 'processing', 'delivered')
-            AND (i.amount < i.cost OR i.amount >= o.price + 1000)
+            AND (i.amount < i.cost OR i.cost > o.price OR i.amount >= o.price + 1000)
             AND EXISTS (SELECT 1
             FROM outbox m
             WHERE m.order_id = o.id AND m.kind = 'qr' AND m.sent_at IS NOT NULL)

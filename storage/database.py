@@ -31,7 +31,7 @@ Work = Callable[[Transaction], T]
 
 
 class Busy(Exception):
-    """Too many writers are waiting: nothing was stored, the caller may try again later."""
+    """Too much waits, or the database is closed: nothing was stored; try again later."""
 
 
 class Unwritable(Exception):
@@ -63,6 +63,8 @@ class Database:
         Raises ``Busy`` if the queue is full, ``Unwritable`` if nothing can be stored now. A caller
         that is cancelled does not undo the work.
         """
+        if self._writer.done():
+            raise Busy
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         try:
             self._waiting.put_nowait((work, done))
@@ -178,6 +180,11 @@ class SqliteEngine:
         await self._writer.close()
 
 
+# recursive_triggers: so that REPLACE, too, fires the triggers that keep history.
+_PRAGMAS = ("foreign_keys=ON", "recursive_triggers=ON")
+_WRITING = ("journal_mode=WAL", "synchronous=FULL")
+
+
 def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     """Open one SQLite connection as this shop needs it: WAL, every commit synced to the disk."""
     uri = f"file:{_quoted(path)}?mode={'ro' if read_only else 'rwc'}"
@@ -185,10 +192,12 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
         uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False
     )
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA foreign_keys=ON")
-    if not read_only:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+    try:
+        for pragma in _PRAGMAS if read_only else (*_PRAGMAS, *_WRITING):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

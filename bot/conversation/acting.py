@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from bot.conversation.notices import order_view
 from bot.conversation.room import Room
 from bot.conversation.steps import repeat
-from bot.conversation.views import Outcome, View
+from bot.conversation.views import Again, Outcome, View
 from shop import ordering
 from shop.ordering import Claim
 from shop.orders import Order, Status
@@ -24,7 +24,7 @@ def act(room: Room, order_id: str, action: str) -> Outcome | View:
     if order is None:
         return View(text=room.texts("order.unknown"))
     do = _ACTIONS.get(action)
-    return View(text=room.texts("button.old")) if do is None else do(room, order)
+    return Again(room.texts("button.old")) if do is None else do(room, order)
 
 
 def _paid(room: Room, order: Order) -> View:
@@ -37,7 +37,9 @@ def _cancel(room: Room, order: Order) -> View:
         return View(text=room.texts("order.cancelled", order=order.id))
     if order.status is Status.CANCELLED:
         return View(text=room.texts("order.cancelled", order=order.id))
-    return View(text=room.texts("order.too_late_to_cancel", order=order.id))
+    opening = order.status is Status.OPENING
+    text = "order.being_opened" if opening else "order.too_late_to_cancel"
+    return View(text=room.texts(text, order=order.id))
 
 
 def _again(room: Room, order: Order) -> Outcome:
@@ -66,4 +68,8 @@ def claim_all(room: Room) -> View:
         return View(text=room.texts("picture.asking"))
     if Claim.TOO_SOON in claims:
         return View(text=room.texts("claim.too_soon"))
-    return View(text=room.texts("picture.nothing"))
+    for order in room.books.orders.recent_of(room.address, 5):
+        if order.status is Status.PROCESSING:
+            return View(text=room.texts("claim.already_paid", order=order.id))
+    support = room.face.support or room.face.name
+    return View(text=room.texts("picture.nothing", support=support))

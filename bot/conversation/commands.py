@@ -64,6 +64,8 @@ def _history(room: Room, args: str) -> View:
     page = int(args) if args.isascii() and args.isdigit() and len(args) < 5 else 1
     before = (max(page, 1) - 1) * SHOWN_ORDERS
     found = room.books.orders.recent_of(room.address, SHOWN_ORDERS + 1, before)
+    if not found and page > 1:
+        return _history(room, "")
     if not found:
         return View(title=room.texts("history.title"), text=room.texts("history.empty"))
     lines = []
@@ -101,7 +103,10 @@ def _balance(room: Room, _args: str) -> View:
         o for o in waiting if o.status is Status.AWAITING_PAYMENT and is_payable(o, room.now)
     ]
     choices = tuple(for_order(order.id, "show", order.id) for order in payable)
-    return View(text=room.texts("balance.customer"), choices=choices)
+    text = room.texts("balance.customer")
+    if choices:
+        text = f"{text}\n{room.texts('balance.waiting')}"
+    return View(text=text, choices=choices)
 
 
 _COMMANDS: Mapping[str, Callable[[Room, str], View]] = {

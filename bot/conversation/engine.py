@@ -1,13 +1,17 @@
 """Carry one person one turn forward. Knows no channel and does no I/O of its own."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol, assert_never
 
+from rapidfuzz import fuzz, process
+
 from bot.conversation import acting, commands
+from bot.conversation.notices import order_view
 from bot.conversation.room import Face, Room
-from bot.conversation.steps import STEPS, Step
+from bot.conversation.steps import ALIKE, STEPS, Step
 from bot.conversation.texts import Texts
 from bot.conversation.views import (
     Acted,
@@ -36,6 +40,9 @@ from shop.time import HOUR, Millis
 LONGEST_TEXT = 300
 FORGETS_AFTER: Millis = 24 * HOUR
 BACK, NEXT, PREVIOUS = "<", "+", "-"
+SHORTEST_GUESS = 4  # letters; shorter words resemble too much
+CLEARLY = 5  # points of 100 by which the best guess must be better
+NUMBERS = re.compile(r"[0-9]+")  # a slip of the finger in a number is another number
 
 
 class Sessions(Protocol):
@@ -106,9 +113,9 @@ class Conversation:
         """Take in what a person did and return what to show; all of it in one transaction."""
         session = sessions.load(said.address)
         repeated = session.last_input == said.input_id
-        if said.now - session.touched_at > FORGETS_AFTER and not repeated:
-            session = replace(session, step=None, draft=Draft())
         room = self._room(books, session, said)
+        if self._is_over(room, session) and not repeated:
+            session = replace(session, step=None, draft=Draft())
         if repeated:  # our answer may never have arrived: the same question once more
             answered = self._question(room, session)
         else:
@@ -118,6 +125,12 @@ class Conversation:
             replace(answered.session, last_input=said.input_id, touched_at=said.now),
         )
         return Turn(view=answered.view, step=answered.session.step)
+
+    def _is_over(self, room: Room, session: Session) -> bool:
+        """Tell whether a conversation is too old, or about a game the shop no longer knows."""
+        game = session.draft.game
+        unknown = bool(game) and room.game(game) is None
+        return unknown or room.now - session.touched_at > FORGETS_AFTER
 
     def _room(self, books: Books, session: Session, said: Said) -> Room:
         return Room(
@@ -140,7 +153,7 @@ class Conversation:
             case Acted():
                 answered = self._act(room, session, incoming)
             case Picked(_, screen) if screen != session.screen:
-                answered = self._question(room, session, room.texts("button.old"))
+                answered = self._old_button(room, session)
             case Picked(choice):
                 answered = self._picked(room, session, choice)
             case Typed(text):
@@ -150,6 +163,14 @@ class Conversation:
             case _:
                 assert_never(incoming)
         return answered
+
+    def _old_button(self, room: Room, session: Session) -> _Answered:
+        """Show where the person is: the order just placed, or the present question."""
+        if session.step is None:
+            waiting = room.books.orders.open_of(room.address, room.now)
+            if waiting:
+                return self._say(session, order_view(waiting[-1], room))
+        return self._question(room, session, room.texts("button.old"))
 
     def _start(self, room: Room, session: Session, payload: str) -> _Answered:
         found = [game for game in room.games_on_sale() if game.slug == payload]
@@ -207,7 +228,7 @@ class Conversation:
         step = self._steps[session.step]
         match choice:
             case _ if choice == BACK:
-                return self._show(room, session, step.back or StepId.GAME)
+                return self._back(room, session, step)
             case _ if choice == NEXT:
                 return self._show(room, replace(session, page=session.page + 1), step.id)
             case _ if choice == PREVIOUS:
@@ -216,6 +237,13 @@ class Conversation:
                 outcome = step.answer(room, session.draft, choice)
                 return self._follow(room, session, outcome)
 
+    def _back(self, room: Room, session: Session, step: Step) -> _Answered:
+        """Go one question back; an account that was not read to its end is forgotten."""
+        if step.id is not StepId.CONFIRM:
+            draft = replace(session.draft, user_id="", server="")
+            session = replace(session, draft=draft)
+        return self._show(room, session, step.back or StepId.GAME)
+
     def _typed(self, room: Room, session: Session, text: str) -> _Answered:
         if len(text) > LONGEST_TEXT:
             because = room.texts("typed.too_long", most=LONGEST_TEXT)
@@ -223,7 +251,7 @@ class Conversation:
         step = self._steps[session.step or StepId.GAME]
         if session.step is None:
             session = replace(session, draft=Draft())
-        value = self._chosen(room, step, session, text) or text
+        value = self._chosen(room, step, session, text) or text.lstrip("@")  # "@": chosen only
         if value in {BACK, NEXT, PREVIOUS}:
             return self._picked(room, replace(session, step=step.id), value)
         outcome = step.answer(room, session.draft, value)
@@ -233,13 +261,14 @@ class Conversation:
         """Return the id of the choice that was typed: its label, or its place on the page."""
         wanted = catalogue.canonical(text)
         choices = step.ask(room, session.draft).choices
-        for choice in choices:
-            if wanted and wanted == catalogue.canonical(choice.label):
-                return choice.id
         page = choices[session.page * room.limit :][: room.limit]
-        if step.free or not (wanted.isdigit() and 0 < int(wanted) <= len(page)):
-            return None
-        return page[int(wanted) - 1].id
+        named = _named(wanted, (*choices, *_moving(room, step)))
+        if named is not None or step.free or not wanted.isdigit():
+            return named
+        amounts = [choice for choice in choices if choice.label.split()[:1] == [wanted]]
+        if len(amounts) == 1:  # "70" is 70 Diamond before it is the seventieth
+            return amounts[0].id
+        return page[int(wanted) - 1].id if 0 < int(wanted) <= len(page) else None
 
     def _follow(self, room: Room, session: Session, outcome: Outcome) -> _Answered:
         match outcome:
@@ -275,6 +304,35 @@ class Conversation:
 
     def _say(self, session: Session, view: View | None) -> _Answered:
         return _Answered(session=session, view=view)
+
+
+def _moving(room: Room, step: Step) -> tuple[Choice, ...]:
+    """Return the choices that the engine adds to a question."""
+    pages = (
+        Choice(NEXT, room.texts("button.next")),
+        Choice(PREVIOUS, room.texts("button.previous")),
+    )
+    return pages if step.back is None else (*pages, Choice(BACK, room.texts("button.back")))
+
+
+def _named(wanted: str, choices: Sequence[Choice]) -> str | None:
+    """Return the id of the one choice whose label was typed, perhaps with a slip of the finger.
+
+    Accounts and earlier purchases are chosen by button only: their signs tell people apart.
+    """
+    by_label = {
+        catalogue.canonical(choice.label): choice.id
+        for choice in choices
+        if not choice.id.startswith("@")
+    }
+    if wanted in by_label or len(wanted) < SHORTEST_GUESS:
+        return by_label.get(wanted)
+    numbers = NUMBERS.findall(wanted)
+    alike = [label for label in by_label if NUMBERS.findall(label) == numbers]
+    close = process.extract(wanted, alike, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=2)
+    if not close or (len(close) > 1 and close[0][1] - close[1][1] < CLEARLY):
+        return None
+    return by_label[close[0][0]]
 
 
 def _paged(room: Room, view: View, page: int) -> tuple[View, int]:

@@ -281,7 +281,8 @@ def order_view(order: Order, room: Room) -> View:
         choices.append(for_order(order.id, "cancel", room.texts("button.cancel")))
     if order.status in {Status.DELIVERED, Status.EXPIRED, Status.CANCELLED}:
         choices.append(for_order(order.id, "again", room.texts("button.buy_again")))
-    return View(title=view.title, text=view.text, copy=order.serial, choices=tuple(choices))
+    text = f"{view.text}\n{room.texts('serial.label')}" if order.serial else view.text
+    return View(title=view.title, text=text, copy=order.serial, choices=tuple(choices))
 
 
 def case_view(case: Case, order: Order, room: Room) -> View:

@@ -11,7 +11,7 @@ from bot.conversation.views import Again, Choice, Draft, Finish, Goto, Outcome, 
 from shop import catalogue, ordering
 from shop.catalogue import Account, Ask, Game, Unreadable
 from shop.ordering import Declined, Shown, Why, Wish
-from shop.orders import Order
+from shop.orders import Order, Status
 
 ALIKE = 78  # of 100: a typed name with a slip of the finger
 REPEATS = 2
@@ -34,13 +34,13 @@ class AskGame:
 
     id: ClassVar[StepId] = StepId.GAME
     back: ClassVar[StepId | None] = None
-    free: ClassVar[bool] = True
+    free: ClassVar[bool] = False
 
     def ask(self, room: Room, draft: Draft) -> View:
         games = room.games_on_sale()
         if not games:
             return View(text=room.texts("game.nothing", support=_support(room)))
-        found = _matching(draft.find, games) if draft.find else games
+        found = (_matching(draft.find, games) if draft.find else games) or games
         repeats = () if draft.find else _repeats(room)
         return View(
             title=room.texts("game.title", shop=room.face.name),
@@ -112,6 +112,8 @@ def to_confirm(room: Room, draft: Draft) -> Outcome:
     if offer is None or game is None or not room.can_write_target(draft.supplier, game):
         known = Draft(game=draft.game, user_id=draft.user_id, server=draft.server)
         return Goto(StepId.ITEM, known, room.texts("item.gone"))
+    if game.has_server and not draft.server:
+        return Goto(StepId.SERVER, draft)
     price = room.quote(offer).price
     return Goto(StepId.CONFIRM, replace(draft, item=offer.item, price=price))
 
@@ -273,7 +275,7 @@ class CheckAccount:
 
     id: ClassVar[StepId] = StepId.CHECK
     back: ClassVar[StepId | None] = StepId.ACCOUNT
-    free: ClassVar[bool] = True
+    free: ClassVar[bool] = False
 
     def ask(self, room: Room, draft: Draft) -> View:
         account = room.account(draft.user_id, draft.server)
@@ -342,6 +344,9 @@ class Confirm:
         offer = room.offer(draft)
         if offer is None or not isinstance(fresh, Goto) or fresh.step is not StepId.CONFIRM:
             return fresh
+        if fresh.draft.item != draft.item:
+            because = room.texts("confirm.item_changed", was=draft.item, now=fresh.draft.item)
+            return Again(because, fresh.draft)
         if fresh.draft.price != draft.price:
             was, now = room.texts.money(draft.price), room.texts.money(fresh.draft.price)
             return Again(room.texts("confirm.price_changed", was=was, now=now), fresh.draft)
@@ -365,8 +370,10 @@ class Confirm:
         match outcome:
             case Declined(why=why, until=until):
                 return Again(declined(room, why, until))
-            case Shown():
-                return Finish(View(text=room.texts("order.shown_again")))
+            case Shown(order=order):
+                has_qr = order.status is Status.AWAITING_PAYMENT
+                text = "order.shown_again" if has_qr else "order.shown_soon"
+                return Finish(View(text=room.texts(text)))
             case _:
                 return Finish()
 

@@ -98,7 +98,7 @@ Incoming: TypeAlias = Picked | Acted | Typed | Started | Command | Shared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What the customer has told us so far. ``price`` and ``cost`` as last shown, whole rupiah."""
+    """What the customer has told us so far. ``price``: as last shown, whole rupiah."""
 
     game: str = ""
     find: str = ""
@@ -185,11 +185,12 @@ _WORDS = {
     "menu": "start", "start": "start", "mulai": "start", "halo": "start", "hai": "start",
     "hi": "start", "hello": "start", "batal": "batal", "cancel": "batal", "riwayat": "riwayat",
     "history": "riwayat", "bantuan": "bantuan", "help": "bantuan", "bahasa": "bahasa",
-    "language": "bahasa",
+    "language": "bahasa", "pesan": "pesan", "order": "pesan", "status": "status",
+    "saldo": "saldo", "kasus": "kasus",
 }  # fmt: skip
 _SAME = {
     "order": "pesan", "menu": "pesan", "history": "riwayat", "balance": "saldo", "cases": "kasus",
-    "language": "bahasa", "help": "bantuan", "cancel": "batal",
+    "language": "bahasa", "help": "bantuan", "cancel": "batal", "mulai": "start",
 }  # fmt: skip
 
 
@@ -197,9 +198,9 @@ def read_text(text: str) -> Incoming:
     """Understand what was typed: a command, a word that does the same, or an answer."""
     text = text.strip()
     if text.startswith("/"):
-        first, _, args = text.partition(" ")
+        first, *args = text.split(maxsplit=1)
         name = first[1:].partition("@")[0].lower()
-        return _command(_SAME.get(name, name), args.strip())
+        return _command(_SAME.get(name, name), "".join(args))
     word = _WORDS.get(text.lower())
     return Typed(text) if word is None else _command(word, "")
 

@@ -44,6 +44,8 @@ class OwnersDesk:
         if case.closed_at is not None:
             return View(text=room.texts("case.closed", order=order.id))
         if action == "open":
+            if case.pending is not None:  # "not yet" takes the first yes back
+                room.books.cases.put(replace(case, pending=None, pending_until=None))
             return case_view(case, order, room)
         confirmed = action.startswith("yes-")
         answer = _answer(action.removeprefix("yes-"))
@@ -87,7 +89,8 @@ def _confirmed(room: Room, case: Case, order: Order, answer: Answer) -> View:
 def _ask_balances(room: Room) -> View:
     for supplier in room.face.suppliers:
         room.books.calls.ask_balance(supplier, room.address, room.now)
-    return View(text=room.texts("balance.asking"))
+    known = bool(room.face.suppliers)
+    return View(text=room.texts("balance.asking" if known else "balance.no_supplier"))
 
 
 def _list_cases(room: Room) -> View:

@@ -31,7 +31,7 @@ log = get_logger(__name__)
 AT_ONCE = 16
 LIST_AGAIN: Millis = MINUTE
 _FINISH_WITHIN = 8.0  # seconds, for calls under way when the shop is told to stop
-_LONGEST_SKU = 40  # a button carries it
+_LONGEST_SKU = 40  # bytes; a button carries it
 
 
 class SupplierCalls:
@@ -93,7 +93,7 @@ class SupplierCalls:
         now = self._clock()
         return await self._keeper.write(
             lambda books: calls.next_call(books, self.slug, now),
-            is_news=lambda call: not isinstance(call, Idle),
+            is_news=lambda call: not isinstance(call, Idle) or call.moved,
         )
 
     async def make(self, call: Call) -> None:
@@ -131,6 +131,8 @@ class SupplierCalls:
                 await self._misconfigured(error)
         except OutcomeUnknown as error:
             opening, evidence = NotOpened.UNKNOWN, str(error)
+            if error.accepted:
+                await self._alert("accepted_unread", order.id, order.id, str(error))
         log.info("invoice.opened", order=order.id, outcome=_name(opening), evidence=evidence)
         now = self._clock()
         await self._keeper.write(
@@ -146,7 +148,9 @@ class SupplierCalls:
         except SupplierError as error:
             await self._went_away(error)
             now = self._clock()
-            await self._keeper.write(lambda books: settling.unanswered(books, order.id, now))
+            await self._keeper.write(
+                lambda books: settling.unanswered(books, order.id, asked_at, now)
+            )
             return
         self._came_back()
         now = self._clock()
@@ -192,7 +196,7 @@ class SupplierCalls:
             (game.slug, listing)
             for listing in prices.listings
             if listing.available
-            and len(listing.sku) <= _LONGEST_SKU
+            and len(listing.sku.encode()) <= _LONGEST_SKU
             and (game := catalogue.game_of(listing.category, self._games)) is not None
         ]
         now = self._clock()
@@ -202,16 +206,18 @@ class SupplierCalls:
         )
 
     async def _misconfigured(self, error: Misconfigured) -> None:
+        day = self._clock() // (24 * HOUR)
+        await self._alert("misconfigured", f"{day}", "", str(error))
+
+    async def _alert(self, alert: str, occasion: str, order_id: str, evidence: str) -> None:
+        """Tell the owners, once for each occasion."""
         now = self._clock()
         notice = Notice(
-            key=f"alert:{self.slug}:misconfigured:{now // (24 * HOUR)}",
+            key=f"alert:{self.slug}:{alert}:{occasion}",
             kind=NoticeKind.ALERT,
             address="",
-            facts={
-                "alert": "misconfigured",
-                "supplier": self._supplier.title,
-                "evidence": str(error),
-            },
+            order_id=order_id,
+            facts={"alert": alert, "supplier": self._supplier.title, "evidence": evidence},
         )
         await self._keeper.write(lambda books: books.outbox.owe_owners(notice, now))
 

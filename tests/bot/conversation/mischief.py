@@ -1,0 +1,97 @@
+"""What people do to a chat that nobody asked for: typed junk, old buttons, made-up ones."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.conversation.views import Incoming, Shared, View, What, read_button, read_text
+
+JUNK = (
+    "", " ", "\t\n", "?", "!!!", "abc", "12345678a", "ID: abc", "1", "2", "3", "0", "-1", "99999",
+    "12345678", "12345678 2001", "12345678 (2001)", "12345678/2001/7", "1 2 3 4 5", "12",
+    "123456782001", "12345678200112", "9" * 40, "x" * 5_000, "1" * 5_000, "🙂" * 400,
+    "<b>tebal</b>", "<script>alert(1)</script>", "&amp;", "\u202eterbalik", "\u2066\u2069",
+    "a\0b", "\0", "\ufeff", "é" * 50, "م" * 20, "١٢٣٤٥٦٧٨", "Budi#ID1", "#", "Budi#", "#ID1",
+    "@", "@budi", "@@@", "<", "+", "-", "pay", "yes", "no", "account", "zultopup/1", "zultopup/",
+    "{price}", "{}", "%s", "'; DROP TABLE orders; --", "null", "None", "/0", "ya", "tidak", "ok",
+    "ff", "ml", "free", "valorant", "genshin", "mobil legend", "roblox", "70 diamond", "86 diamond",
+    "asia", "os_asia", "bayar", "batal", "menu", "halo", "help", "riwayat", "bahasa", "kembali",
+    "berikutnya", "sudah bayar", "berapa?", "kok lama", "terima kasih", "123 " * 60,
+)  # fmt: skip
+ACCOUNTS = (
+    "12345678 (2001)",
+    "87654321 3002",
+    "123456789",
+    "812345678",
+    "1234",
+    "Budi#ID1",
+    "2001",
+)
+COMMANDS = (
+    "/start", "/start ff", "/start free-fire", "/start " + "z" * 300, "/pesan", "/riwayat",
+    "/riwayat 2", "/riwayat 99999", "/riwayat -1", "/riwayat x", "/status", "/status ABC",
+    "/status " + "9" * 200, "/bahasa", "/bahasa en", "/bahasa id", "/bahasa xx", "/bantuan",
+    "/batal", "/saldo", "/kasus", "/akun", "/privasi", "/nonsense", "/", "//", "/@bot",
+    "/start@bot", "/RIWAYAT", "/order", "/history", "/language", "/help", "/cancel", "/balance",
+    "/cases", "/\u202estart", "/status\nABC",
+)  # fmt: skip
+MADE_UP = (
+    "", ":", "::", "s", "s:", "s:0:", "s:1:pay", "s:-1:pay", "s:1e3:pay", "s:999999999:pay",
+    "s:9999999999999:pay", "s:٣:pay", "o:", "o::paid", "o:X:paid", "c:", "c:X:open",
+    "c:X:yes-refunded", "p:", "p:start:", "p:bahasa:en", "p:bahasa:xx", "p:batal:", "p:riwayat:2",
+    "p:kasus:", "p:saldo:", "x:1:2", "\0", "🙂:🙂:🙂", "s:1:" + "y" * 2_000,
+    "o:" + "Z" * 500 + ":paid",
+)  # fmt: skip
+
+
+@dataclass
+class Mischief:
+    """Someone who does anything at all, the same for the same seed."""
+
+    random: random.Random
+
+    def next_doing(self, views: Sequence[View], screen: int, orders: Sequence[str]) -> Incoming:
+        """Choose what to do next, given all that was ever shown, and every order there is."""
+        kind = self.random.choices(
+            ("sensible", "button", "old button", "junk", "command", "made up", "half", "shared"),
+            (60, 10, 8, 10, 4, 2, 4, 2),
+        )[0]
+        match kind:
+            case "sensible":
+                return self._sensible(views)
+            case "button":
+                return self._button(views[-6:])
+            case "old button":
+                return self._button(views)
+            case "junk":
+                return read_text(self.random.choice(JUNK))
+            case "command":
+                return read_text(self.random.choice(COMMANDS))
+            case "made up":
+                return read_button(self.random.choice(MADE_UP))
+            case "half":
+                return read_button(self._half_made_up(screen, orders))
+            case _:
+                return Shared(self.random.choice(list(What)))
+
+    def _sensible(self, views: Sequence[View]) -> Incoming:
+        """Answer the newest question as somebody who wants to buy would."""
+        onward = [choice for choice in views[-1].choices if choice.id not in "<+-"] if views else []
+        if onward and self.random.random() < 0.8:
+            wanted = [choice for choice in onward if choice.id == "pay"] or onward
+            return read_button(self.random.choice(wanted).data)
+        return read_text(self.random.choice(ACCOUNTS))
+
+    def _button(self, views: Sequence[View]) -> Incoming:
+        data = [choice.data for view in views for choice in view.choices]
+        return read_button(self.random.choice(data)) if data else read_text("/start")
+
+    def _half_made_up(self, screen: int, orders: Sequence[str]) -> str:
+        order = self.random.choice([*orders, "ZZZZZZZZZZ"])
+        action = self.random.choice(
+            ["paid", "cancel", "show", "again", "open", "refunded", "yes-refunded", "seen", "x", ""]
+        )
+        choice = self.random.choice([*JUNK, f"@{order}", "pay", "account"])
+        return self.random.choice(
+            [f"o:{order}:{action}", f"c:{order}-5:{action}", f"s:{screen}:{choice}"]
+        )

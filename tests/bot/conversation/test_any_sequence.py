@@ -1,0 +1,151 @@
+"""Whatever people do, in whatever order: an answer every time, and a sale at the end."""
+
+import random
+
+import pytest
+
+from bot.conversation.views import MOST_DATA_BYTES, Incoming, View
+from shop.orders import Order, Status
+from shop.suppliers import InvoiceState
+from shop.time import HOUR, MINUTE, SECOND
+from storage.audit import RULES
+from tests.bot.conversation.mischief import Mischief
+from tests.bot.conversation.parlour import OWNER, SHELF, Guest, Parlour, whole
+
+EVENTS = 400
+SEEDS = range(15)
+PRICES = [{"free-fire": [("1", "70 Diamond", 12_345)]}, {}, SHELF, SHELF, SHELF]
+
+
+class Weather:
+    """What happens outside while people chat: answers, payments, prices, time."""
+
+    def __init__(self, parlour: Parlour, seed: int) -> None:
+        self.parlour = parlour
+        self.random = random.Random(seed)
+
+    def change(self) -> None:
+        match self.random.randrange(6):
+            case 0 | 1:
+                self.parlour.clock.advance(
+                    self.random.choice([SECOND, 11 * SECOND, MINUTE, 20 * MINUTE, HOUR, 25 * HOUR])
+                )
+            case 2:
+                self.parlour.stock(self.random.choice(PRICES))
+            case _:
+                for order in self.parlour.orders[-5:]:
+                    self._hear(order)
+
+    def _hear(self, order: Order) -> None:
+        if order.status is Status.PLACED:
+            self.parlour.show_qr(order.id)
+        elif order.invoice is not None:
+            state = self.random.choice(list(InvoiceState))
+            self.parlour.hear(order.id, state, serial=f"SN-{order.id}", note="kata pemasok")
+
+
+def check_view(view: View) -> None:
+    assert view.text.strip()
+    assert len(whole(view)) < 4096
+    for choice in view.choices:
+        assert choice.label.strip()
+        assert 1 <= len(choice.data.encode()) <= MOST_DATA_BYTES
+
+
+def do(parlour: Parlour, guest: Guest, incoming: Incoming) -> None:
+    """Do something; there is an answer, or a message of the order, and both are in order."""
+    before = len(guest.views)
+    guest.does(incoming)
+    parlour.post()
+    new = guest.views[before:]
+    assert new, incoming
+    for view in new:
+        check_view(view)
+
+
+def finish_a_purchase(parlour: Parlour, guest: Guest, number: int) -> None:
+    """From wherever this person stands now: buy something and read its serial number."""
+    parlour.clock.advance(30 * MINUTE)  # what is open has run out by now
+    parlour.stock(SHELF)
+    guest.walks_to_confirmation("free fire", "140 Diamond", f"77{number:07d}")
+    before = {order.id for order in parlour.orders}
+    guest.taps("pay")
+    (order,) = [order for order in parlour.orders if order.id not in before]
+    assert order.address == guest.address
+    parlour.show_qr(order.id)
+    parlour.deliver(order.id, f"FINAL-{order.id}")
+    parlour.post()
+    assert guest.sees(order.id, f"FINAL-{order.id}").copy == f"FINAL-{order.id}"
+
+
+def nothing_leaked(parlour: Parlour) -> None:
+    """M1, S4: what belongs to an order was shown to its buyer, or to the owner."""
+    for order in parlour.orders:
+        for guest in parlour.guests.values():
+            if guest.address not in {order.address, OWNER}:
+                seen = "\n".join(f"{whole(v)} {[c.data for c in v.choices]}" for v in guest.views)
+                assert order.id not in seen
+                assert not order.serial or order.serial not in seen
+
+
+def broken(parlour: Parlour) -> list[str]:
+    return [
+        f"{rule.id} {row['what']}"
+        for rule in RULES
+        for row in parlour.connection.execute(rule.sql).fetchall()
+    ]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_sequence_of_doings_is_answered_and_ends_in_a_sale(parlour: Parlour, seed: int) -> None:
+    rng = random.Random(seed)
+    weather = Weather(parlour, seed)
+    people = [parlour.guest("budi", 12), parlour.guest("siti", 3), parlour.guest("owner", 10)]
+    mischief = Mischief(rng)
+    for number in range(EVENTS):
+        guest = rng.choice(people)
+        orders = [order.id for order in parlour.orders]
+        do(parlour, guest, mischief.next_doing(guest.views, guest.session.screen, orders))
+        if rng.random() < 0.15:
+            weather.change()
+            parlour.post()
+        if number % 97 == 96:
+            finish_a_purchase(parlour, guest, number)
+    for number, guest in enumerate(people):
+        finish_a_purchase(parlour, guest, EVENTS + number)
+    nothing_leaked(parlour)
+    assert broken(parlour) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_sale_can_be_finished_after_any_single_doing(parlour: Parlour, seed: int) -> None:
+    mischief = Mischief(random.Random(1000 + seed))
+    for number in range(25):
+        guest = parlour.guest(f"p{number}")
+        guest.walks_to_account("ml", "86")
+        for _ in range(2):
+            do(parlour, guest, mischief.next_doing(guest.views, guest.session.screen, []))
+        finish_a_purchase(parlour, guest, number)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nobody_but_an_owner_ever_moves_an_order_by_hand(parlour: Parlour, seed: int) -> None:
+    rng = random.Random(2000 + seed)
+    buyer, people = parlour.guest("buyer"), [parlour.guest("budi"), parlour.guest("siti")]
+    buyer.walks_to_confirmation()
+    buyer.taps("Bayar")
+    order = parlour.show_qr(parlour.orders[0].id)
+    parlour.hear(order.id, InvoiceState.FAILED, note="gagal")
+    (case,) = parlour.books.cases.all_open()
+    mischief = Mischief(rng)
+    doings = ["open", "refunded", "arrived", "seen", "paid", "yes-refunded", "yes-arrived"]
+    for _ in range(300):
+        guest = rng.choice(people)
+        if rng.random() < 0.4:
+            guest.presses(f"c:{case.id}:{rng.choice(doings)}")
+        else:
+            do(parlour, guest, mischief.next_doing(guest.views, guest.session.screen, [order.id]))
+        parlour.clock.advance(SECOND)
+        parlour.stock(SHELF)
+    assert parlour.order(order.id).status is Status.REFUND_DUE
+    assert parlour.books.cases.get(case.id) == case

@@ -1,0 +1,194 @@
+"""What suppliers write, in all the ways they write it."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.reading import WIB, read_serial, read_time, read_word
+
+# The first block stands in the suppliers' own documents; the second follows from docs/suppliers.md.
+SERIALS = [
+    ("SN: ABC123", "ABC123"),
+    ("Whyy . RefId: DGG-XXXX", "DGG-XXXX"),
+    ("Whyy . RefId: DGG-XXXXX", "DGG-XXXXX"),
+    ("Nickname - 123456789(1234) . RefId: XX_1679528285_1234", "XX_1679528285_1234"),
+    ("Nickname - 123456789(1234) . RefId: XX_1679528285_4321", "XX_1679528285_4321"),
+    ("BSK.AFULP. RefId : 12067803053055289057", "12067803053055289057"),
+    ("SN/Ref: BSK.AFULP. RefId : 12067803053055289057", "12067803053055289057"),
+    ("MR~~05~@. RefId : 2522960267/15522394740128892614", "2522960267/15522394740128892614"),
+    ("RefId : ML_1680405885_1234 .", "ML_1680405885_1234"),
+    ("N/A", ""),
+    ("", ""),
+    # --- ours
+    ("-", ""),
+    ("n/a", ""),
+    ("null", ""),
+    ("   ", ""),
+    ("SN: N/A", ""),
+    ("SN/Ref: -", ""),
+    ("SN:", ""),
+    ("SN/Ref:", ""),
+    (" SN : ABC123 ", "ABC123"),
+    ("SN:ABC123", "ABC123"),
+    ("SN: ABC 123 456", "ABC 123 456"),
+    ("ZT0123456789AB", "ZT0123456789AB"),
+    ("RefId: A . RefId: B", "B"),
+    ("my RefId: me . RefId: DGG-1", "DGG-1"),
+    ("a - b - 12(3) . RefId: DGG-2", "DGG-2"),
+    ("Whyy . RefId: DGG-3 .", "DGG-3"),
+    ("Whyy . RefId: DGG.4", "DGG.4"),
+    ("Whyy\n. RefId: DGG-5", "DGG-5"),
+    ("\u3164 . RefId: DGG-6", "DGG-6"),
+    ("👑Budi👑 . RefId: DGG-7", "DGG-7"),
+    ("NotRefId: x", "NotRefId: x"),
+]
+
+
+@pytest.mark.parametrize(("note", "serial"), SERIALS)
+def test_the_serial_number_in_a_note(note: str, serial: str) -> None:
+    assert read_serial(note) == serial
+
+
+@pytest.mark.parametrize("note", [None, 5, 1.5, True, [], ["SN: A"], {}, {"sn": "A"}, b"SN: A"])
+def test_a_note_that_is_no_text_has_no_serial_number(note: object) -> None:
+    assert read_serial(note) == ""
+
+
+HOSTILE = [
+    "SN: ABC\u202e123",
+    "SN: \u2066ABC\u2069",
+    "SN: ABC\u200b123",
+    "SN: ABC\x00123",
+    "SN: ABC\x1b[31m123",
+    "SN: ABC\r\n✅ Dana dikembalikan",
+    "SN: ABC\u2028next",
+    "SN: \ud800ABC",
+    "SN: \ufeffABC",
+    "\u202eSN: ABC",
+    "Why\ny . RefId: \u202eDGG-1",
+    "x" * 100_000,
+    "SN: " + "y" * 100_000,
+    "RefId:" * 5_000,
+    "a " * 50_000 + "RefId: z",
+    ". " * 50_000,
+]
+
+
+@pytest.mark.parametrize("note", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_note_is_harmless_to_read(note: str) -> None:
+    serial = read_serial(note)
+    assert len(serial) <= 300
+    assert not re.search(r"[\r\n\t\v\f]", serial)
+    assert not any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in serial)
+    serial.encode()
+
+
+def test_markup_in_a_serial_number_is_left_to_the_channel_that_escapes_it() -> None:
+    assert read_serial("SN: <b>*_`[A](x)") == "<b>*_`[A](x)"
+
+
+def test_marks_that_turn_the_text_around_are_gone_and_the_rest_is_whole() -> None:
+    assert read_serial("SN: ABC\u202e123\u202c") == "ABC123"
+
+
+@given(st.text(st.characters()))
+def test_any_note_gives_a_short_line_that_can_be_sent(note: str) -> None:
+    serial = read_serial(note)
+    serial.encode()
+    assert len(serial) <= 300
+    assert serial == serial.strip()
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        ("Success", "success"),
+        ("SUCCESS", "success"),
+        ("  Pending\t", "pending"),
+        ("Sukses_Sebagian", "sukses sebagian"),
+        ("sukses   sebagian", "sukses sebagian"),
+        ("__Error__", "error"),
+        ("Error/Gagal", "error/gagal"),
+        ("", ""),
+        (None, ""),
+        (True, ""),
+        (1, ""),
+        ([], ""),
+        ({"status": "Success"}, ""),
+    ],
+)
+def test_a_status_word_is_compared_in_one_spelling(written: object, word: str) -> None:
+    assert read_word(written) == word
+
+
+# --- times ----------------------------------------------------------------------------------------
+
+NOON = 1_795_150_800_000  # 2026-11-20 05:00 UTC, noon in Jakarta
+TIMES = [
+    ("2026-11-20 12:00:00", NOON),
+    ("2026-11-20T12:00:00", NOON),
+    ("2026-11-20 12:00", NOON),
+    (" 2026-11-20 12:00:00 ", NOON),
+    ("2026-11-20T05:00:00Z", NOON),
+    ("2026-11-20T05:00:00.0Z", NOON),
+    ("2026-11-20T05:00:00.000Z", NOON),
+    ("2026-11-20T05:00:00.000000Z", NOON),
+    ("2026-11-20T05:00:00.250Z", NOON + 250),
+    ("2026-11-20T05:00:00+00:00", NOON),
+    ("2026-11-20T12:00:00+07:00", NOON),
+    ("2026-11-20 12:00:00+0700", NOON),
+    ("2026-11-20T14:00:00+09:00", NOON),
+    ("2026-11-19T19:00:00-10:00", NOON),
+    (NOON // 1000, NOON),
+    (NOON, NOON),
+    (str(NOON // 1000), NOON),
+    (str(NOON), NOON),
+    ("2026-03-19T15:00:00.000000Z", 1_773_932_400_000),  # ZoneGame's example
+    (1_729_926_123, 1_729_926_123_000),  # likewise
+    (0, 0),
+]
+
+
+@pytest.mark.parametrize(("written", "at"), TIMES)
+def test_an_instant_in_any_of_the_forms_in_use(written: object, at: int) -> None:
+    assert read_time(written) == at
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "...", "", " ", "20/11/2026 12:00", "20-11-2026 12:00:00", "Nov 20, 2026", "15 menit",
+        "2026-13-01 00:00:00", "2026-02-30 00:00:00", "2026-11-20 25:00:00", "12:00:00",
+        "2026-11-20 12:00:00 WIB", "-1", "1e9", "1795150800.0",
+        "\u0662\u0660\u0662\u0666-11-20 12:00:00",
+        "0001-01-01 00:00:00", "9999-12-31T23:59:59-23:59", "9" * 40,
+        None, True, False, 1.5, 1_795_150_800.0, [], {}, float("nan"),
+    ],
+)  # fmt: skip
+def test_what_is_no_instant_is_none(written: object) -> None:
+    assert read_time(written) is None
+
+
+def test_a_time_without_a_zone_is_western_indonesian_time() -> None:
+    assert WIB.utcoffset(None) == timedelta(hours=7)
+    assert read_time("1970-01-01 07:00:00") == 0
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - naive on purpose
+def test_every_moment_survives_being_written_and_read(moment: datetime) -> None:
+    moment = moment.replace(microsecond=0, tzinfo=UTC)
+    at = int(moment.timestamp()) * 1000
+    assert read_time(moment.isoformat()) == at
+    assert read_time(f"{moment.astimezone(WIB):%Y-%m-%d %H:%M:%S}") == at
+
+
+@given(st.text(st.characters()) | st.integers() | st.floats() | st.booleans())
+def test_nothing_anybody_writes_is_an_error(written: object) -> None:
+    assert read_time(written) is None or type(read_time(written)) is int

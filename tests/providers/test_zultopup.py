@@ -1,0 +1,623 @@
+"""ZulTopup's own oddities: two states in one answer, two envelopes, numbers written as texts."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import httpx
+import pytest
+
+from providers.zultopup import Settings, ZulTopup
+from shop.suppliers import (
+    InvoiceRequest,
+    InvoiceState,
+    Listing,
+    Misconfigured,
+    OutcomeUnknown,
+    Refused,
+    SupplierError,
+    Unavailable,
+)
+from shop.time import HOUR, MINUTE, SECOND
+
+NOW = 1_795_150_800_000  # 2026-11-20 05:00 UTC, noon in Jakarta
+KEY = "kanari-5f3a9c71d2"
+PHONE = "081200000000"
+REQUEST = InvoiceRequest(ref="7K2M9PQRST", sku="0012", target="00123456782001", price=12_000)
+
+S = InvoiceState
+
+
+def shop_of(answer: Any, status: int = 200, journal: list[httpx.Request] | None = None) -> ZulTopup:
+    """The adapter in front of a supplier that says this to everything."""
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if journal is not None:
+            journal.append(request)
+        return httpx.Response(status, content=json.dumps(answer).encode())
+
+    def client() -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.MockTransport(reply), trust_env=False)
+
+    wanted = Settings(url="http://127.0.0.1:9", key=lambda: KEY, phone=PHONE)
+    return ZulTopup(wanted, clock=lambda: NOW, client=client)
+
+
+def opened(**payment: Any) -> dict[str, Any]:
+    """A dropship order as the document shows it."""
+    return {
+        "status": True,
+        "data": {
+            "id": "55",
+            "invoice": "INV-55",
+            "mode": "dropship",
+            "selling_price": 12_000,
+            "reseller_cost": 11_200,
+            "reseller_profit": 800,
+            "payment": {
+                "qr_url": "https://chestcloudx.my.id/qr/55.png",
+                "amount": 12_000,
+                "expired_at": "2026-11-20 12:15:00",
+                "status_url": "https://chestcloudx.my.id/status/55",
+                "invoice_url": "https://chestcloudx.my.id/invoice/55",
+                **payment,
+            },
+        },
+    }
+
+
+def changed(answer: dict[str, Any], **data: Any) -> dict[str, Any]:
+    return {**answer, "data": {**answer["data"], **data}}
+
+
+def without(answer: dict[str, Any], *names: str) -> dict[str, Any]:
+    kept = {name: value for name, value in answer["data"].items() if name not in names}
+    return {**answer, "data": kept}
+
+
+# --- the two states -------------------------------------------------------------------------------
+
+NOTHING = None
+# What the order word and the payment word say together. Without a payment word nobody has said
+# that the customer paid; goods that are delivered are delivered, whatever is said of the money.
+TABLE = {
+    ("Pending", NOTHING): S.UNPAID,
+    ("Pending", "pending"): S.UNPAID,
+    ("Pending", "settlement"): S.SETTLED,
+    ("Pending", "expired"): S.EXPIRED,
+    ("Success", NOTHING): S.DELIVERED,
+    ("Success", "pending"): S.DELIVERED,
+    ("Success", "settlement"): S.DELIVERED,
+    ("Success", "expired"): S.DELIVERED,
+    ("Error", NOTHING): S.UNCLEAR,
+    ("Error", "pending"): S.UNPAID,
+    ("Error", "settlement"): S.FAILED,
+    ("Error", "expired"): S.EXPIRED,
+    ("Gagal", NOTHING): S.UNCLEAR,
+    ("Gagal", "pending"): S.UNPAID,
+    ("Gagal", "settlement"): S.FAILED,
+    ("Gagal", "expired"): S.EXPIRED,
+    ("Error/Gagal", NOTHING): S.UNCLEAR,
+    ("Error/Gagal", "pending"): S.UNPAID,
+    ("Error/Gagal", "settlement"): S.FAILED,
+    ("Error/Gagal", "expired"): S.EXPIRED,
+}
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as written": str,
+    "lower": str.lower,
+    "upper": str.upper,
+    "blanks around": lambda word: f"  {word}\t",
+    "underscores around": lambda word: f"_{word}_",
+}
+PLACES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "beside": lambda word: {"payment_status": word},
+    "inside payment": lambda word: {"payment": {"payment_status": word}},
+    "payment's own status": lambda word: {"payment": {"status": word}},
+    "beside, and a payment without one": lambda word: {"payment_status": word, "payment": {}},
+    "beside is null": lambda word: {"payment_status": None, "payment": {"payment_status": word}},
+    "inside is null": lambda word: {"payment": {"payment_status": None, "status": word}},
+}
+
+
+async def state_of(data: dict[str, Any]) -> InvoiceState:
+    report = await shop_of({"status": True, "data": data}).invoice_report("55")
+    return report.state
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_order_word_and_payment_word_make_one_state(spelling: str, place: str) -> None:
+    spelt = SPELLINGS[spelling]
+    for (order, payment), state in TABLE.items():
+        said = {} if payment is NOTHING else PLACES[place](spelt(payment))
+        assert await state_of({"id": "55", "status": spelt(order), **said}) is state, (
+            order,
+            payment,
+        )
+
+
+@pytest.mark.parametrize("payment", ["", None, {}, {"payment_status": None}, {"amount": 12_000}])
+@pytest.mark.parametrize("order", ["Pending", "Success", "Error"])
+async def test_a_payment_that_says_nothing_is_as_good_as_none(order: str, payment: Any) -> None:
+    state = await state_of({"id": "55", "status": order, "payment": payment})
+    assert state is TABLE[order, NOTHING]
+
+
+@pytest.mark.parametrize(
+    ("order", "payment"),
+    [
+        (word, "settlement")
+        for word in ("Partial", "Refund", "Canceled", "Proses", "Sukses", "Successful", "", "-",
+                     "Not Success", "Success.", "succ ess", "SUCCES", "Error/Gagal/Refund",
+                     "error / gagal", "Pending Success", "\u0441uccess")
+    ]
+    + [
+        (word, payment)
+        for word in ("Pending", "Success", "Error")
+        for payment in ("paid", "unpaid", "settled", "refund", "cancel", "capture", "deny",
+                        "failure", "settlement,refund", "not settlement", "0", "true", "1")
+    ],
+)  # fmt: skip
+async def test_a_word_nobody_explained_is_never_guessed(order: str, payment: str) -> None:
+    assert await state_of({"id": "55", "status": order, "payment_status": payment}) is S.UNREADABLE
+
+
+@pytest.mark.parametrize("order", ["Pending", "Success", "Error"])
+@pytest.mark.parametrize("place", ["beside", "inside payment", "payment's own status", "payment"])
+async def test_a_payment_word_that_is_no_text_is_not_the_same_as_none(
+    order: str, place: str
+) -> None:
+    """Else a paid order would be called unpaid, and lapse."""
+    put = PLACES.get(place, lambda word: {"payment": word})
+    for value in (True, 1, 2.5, ["settlement"], *([] if place == "payment" else [{"a": "b"}])):
+        state = await state_of({"id": "55", "status": order, **put(value)})
+        assert state is S.UNREADABLE, value
+
+
+@pytest.mark.parametrize("value", [True, False, 0, 1, None, [], ["Success"], {"status": "Success"}])
+@pytest.mark.parametrize("payment", [None, "settlement"])
+async def test_an_order_word_that_is_no_text_is_unreadable(value: Any, payment: Any) -> None:
+    assert await state_of({"id": "55", "status": value, "payment_status": payment}) is S.UNREADABLE
+
+
+async def test_only_a_delivered_order_has_a_serial_number() -> None:
+    for (order, payment), state in TABLE.items():
+        said = {} if payment is NOTHING else {"payment_status": payment}
+        data = {"id": "55", "status": order, "catatan": "SN: ABC123", **said}
+        report = await shop_of({"status": True, "data": data}).invoice_report("55")
+        assert report.serial == ("ABC123" if state is S.DELIVERED else "")
+        assert "SN: ABC123" in report.note
+
+
+@pytest.mark.parametrize("note", [None, "", "N/A", "-", "SN:", "SN: -"])
+async def test_a_success_without_a_serial_number_says_so(note: Any) -> None:
+    data = {"id": "55", "status": "Success", "payment_status": "settlement", "catatan": note}
+    report = await shop_of({"status": True, "data": data}).invoice_report("55")
+    assert (report.state, report.serial) == (S.DELIVERED, "")
+
+
+async def test_the_suppliers_words_reach_the_owner_readable_and_short() -> None:
+    data = {
+        "id": "55",
+        "status": "Ditahan\u202e\n" + "x" * 5000,
+        "payment_status": "settle\u2066d" + "y" * 5000,
+        "catatan": "hubungi\r\nadmin \u202e" + "z" * 5000,
+    }
+    report = await shop_of({"status": True, "data": data}).invoice_report("55")
+    assert report.state is S.UNREADABLE
+    assert "ditahan" in report.note
+    assert "hubungi admin" in report.note
+    assert len(report.note) < 1000
+    assert report.note.isprintable()
+
+
+# --- whose answer, in which envelope --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [True, "success"])
+async def test_both_envelopes_of_the_document_are_understood(status: Any) -> None:
+    services = {"Games": []}
+    assert await shop_of({"status": status, "data": {"balance": 5}}).balance() == 5
+    assert (await shop_of({"status": status, "data": services}).price_list()).listings == []
+    data = {"id": "55", "status": "Success", "catatan": ""}
+    report = await shop_of({"status": status, "data": data}).invoice_report("55")
+    assert report.state is S.DELIVERED
+    invoice = await shop_of({**opened(), "status": status}).open_invoice(REQUEST)
+    assert invoice.supplier_ref == "55"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {"id": "55", "status": "Success", "balance": 5}},
+        {"id": "55", "status": "Success", "balance": 5},
+        {"status": True},
+        {"status": True, "message": "ok"},
+        {"status": False, "data": {"id": "55", "status": "Success", "balance": 5}},
+        {"status": "error", "data": {"id": "55", "status": "Success", "balance": 5}},
+        {"status": "failed", "message": "x"},
+        {"status": None, "data": {"id": "55", "status": "Success", "balance": 5}},
+        {"status": True, "data": None},
+        {"status": True, "data": []},
+        {"status": True, "data": "Success"},
+    ],
+)
+async def test_a_question_without_its_envelope_has_no_answer(answer: Any) -> None:
+    shop = shop_of(answer)
+    for asking in (shop.invoice_report("55"), shop.balance(), shop.price_list()):
+        with pytest.raises(Unavailable):
+            await asking
+
+
+@pytest.mark.parametrize("status", ["", None, 0, "0", "false", "error", "failed", []])
+@pytest.mark.parametrize("data", [None, {}, "gagal", {"id": "55"}])
+async def test_an_order_answered_with_neither_yes_nor_no_may_have_been_made(
+    status: Any, data: Any
+) -> None:
+    for answer in ({"status": status, "data": data}, {"data": data}, {"message": "hm"}):
+        with pytest.raises(OutcomeUnknown):
+            await shop_of(answer).open_invoice(REQUEST)
+
+
+async def test_an_order_whose_answer_lacks_the_envelopes_word_is_still_read() -> None:
+    answer = opened()
+    del answer["status"]
+    assert (await shop_of(answer).open_invoice(REQUEST)).amount == 12_000
+
+
+@pytest.mark.parametrize("status", ["error", "failed", "gagal"])
+async def test_an_order_that_failed_by_its_envelope_is_not_shown_as_a_qr(status: str) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await shop_of({**opened(), "status": status}).open_invoice(REQUEST)
+
+
+@pytest.mark.parametrize("other", ["56", 56, "5", "055", "55 ", "", None, True, ["55"], {"id": 55}])
+async def test_an_answer_about_another_order_is_no_answer(other: Any) -> None:
+    data = {"id": other, "status": "Success", "catatan": "SN: ABC123"}
+    with pytest.raises(Unavailable):
+        await shop_of({"status": True, "data": data}).invoice_report("55")
+
+
+@pytest.mark.parametrize("data", [{"id": 55}, {"id": "55"}, {}])
+async def test_an_id_may_be_a_number_or_be_left_out(data: dict[str, Any]) -> None:
+    report = await shop_of({"status": True, "data": {**data, "status": "Success"}}).invoice_report(
+        "55"
+    )
+    assert report.state is S.DELIVERED
+
+
+# --- opening an order -----------------------------------------------------------------------------
+
+
+async def test_mode_a_would_have_been_paid_by_the_owner_and_shows_no_qr() -> None:
+    answer = {"status": True, "data": {"id": "55", "invoice": "INV-55", "pesan": "Berhasil"}}
+    with pytest.raises(OutcomeUnknown, match="no payment"):
+        await shop_of(answer).open_invoice(REQUEST)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
+@pytest.mark.parametrize("name", ["message", "pesan", "error", "msg"])
+async def test_a_rejection_is_a_no_with_the_suppliers_reason(status: int, name: str) -> None:
+    answer = {"status": False, name: "Pesanan masih pending"}
+    with pytest.raises(Refused, match="Pesanan masih pending") as refused:
+        await shop_of(answer, status).open_invoice(REQUEST)
+    assert refused.type is Refused
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": False},
+        {"status": False, "message": None},
+        {"status": False, "message": {"selling_price": ["min"]}},
+        {"status": False, "errors": ["x"]},
+    ],
+)
+async def test_a_rejection_without_a_reason_is_still_a_no(answer: Any) -> None:
+    with pytest.raises(Refused):
+        await shop_of(answer, 422).open_invoice(REQUEST)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+async def test_an_http_error_without_a_no_leaves_it_open(status: int) -> None:
+    for answer in ({"message": "?"}, {"status": True}, opened()):
+        with pytest.raises(OutcomeUnknown):
+            await shop_of(answer, status).open_invoice(REQUEST)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_is_the_owners_business(status: int) -> None:
+    answer = {"status": False, "message": "API key tidak valid"}
+    for asking in (
+        shop_of(answer, status).open_invoice(REQUEST),
+        shop_of(answer, status).invoice_report("55"),
+        shop_of(answer, status).price_list(),
+        shop_of(answer, status).balance(),
+    ):
+        with pytest.raises(Misconfigured):
+            await asking
+
+
+@pytest.mark.parametrize(
+    ("amount", "cost", "read"),
+    [
+        (12_000, 11_200, (12_000, 11_200)),
+        ("12000", "11200", (12_000, 11_200)),
+        ("12.000", "11.200", (12_000, 11_200)),
+        ("12,000", "11,200", (12_000, 11_200)),
+        (12_000.0, 11_200.0, (12_000, 11_200)),
+        ("12000.00", "11200.00", (12_000, 11_200)),
+        (12_123, 11_200, (12_123, 11_200)),
+    ],
+)
+async def test_money_may_be_a_number_or_a_text(amount: Any, cost: Any, read: Any) -> None:
+    answer = changed(opened(amount=amount), reseller_cost=cost)
+    invoice = await shop_of(answer).open_invoice(REQUEST)
+    assert (invoice.amount, invoice.cost) == read
+    assert (type(invoice.amount), type(invoice.cost)) == (int, int)
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        None, True, "", "gratis", "12.5", 12_000.5, -12_000, "-12000", "1e4", [], {}, 10**15,
+        "Rp12.000", "١٢٠٠٠", float("nan"), float("inf"), 0, "0", 0.0,
+    ],
+)  # fmt: skip
+async def test_an_order_with_an_amount_nobody_can_pay_is_not_shown(amount: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await shop_of(opened(amount=amount)).open_invoice(REQUEST)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        without(opened(), "id"),
+        without(opened(), "payment"),
+        without(opened(), "reseller_cost"),
+        changed(opened(), id=""),
+        changed(opened(), id="  "),
+        changed(opened(), id=None),
+        changed(opened(), id=True),
+        changed(opened(), id=["55"]),
+        changed(opened(), payment=None),
+        changed(opened(), payment=[]),
+        changed(opened(), payment="https://chestcloudx.my.id/qr/55.png"),
+        changed(opened(), reseller_cost=None),
+        changed(opened(), reseller_cost="-"),
+    ],
+)
+async def test_an_order_that_cannot_be_asked_about_or_paid_is_not_shown(answer: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await shop_of(answer).open_invoice(REQUEST)
+
+
+@pytest.mark.parametrize("missing", [None, "", NOTHING])
+async def test_a_missing_qr_leaves_the_page_to_pay_on(missing: Any) -> None:
+    answer = opened(qr_url=missing)
+    if missing is NOTHING:
+        del answer["data"]["payment"]["qr_url"]
+    invoice = await shop_of(answer).open_invoice(REQUEST)
+    assert not invoice.qr.startswith("http")
+    assert invoice.link == "https://chestcloudx.my.id/invoice/55"
+
+
+EXPIRIES = [
+    ("2026-11-20 12:15:00", 15 * MINUTE),
+    ("2026-11-20T12:15:00", 15 * MINUTE),
+    ("2026-11-20T05:15:00Z", 15 * MINUTE),
+    ("2026-11-20T05:15:00.000000Z", 15 * MINUTE),
+    ("2026-11-20T12:15:00+07:00", 15 * MINUTE),
+    ((NOW + 15 * MINUTE) // 1000, 15 * MINUTE),
+    (NOW + 15 * MINUTE, 15 * MINUTE),
+    (str((NOW + 15 * MINUTE) // 1000), 15 * MINUTE),
+    ("2026-11-20 12:00:01", SECOND),
+    ("2026-11-21 12:00:00", 24 * HOUR),
+]
+
+
+@pytest.mark.parametrize(("said", "ahead"), EXPIRIES)
+async def test_the_end_of_a_qr_is_read_in_any_form(said: Any, ahead: int) -> None:
+    invoice = await shop_of(opened(expired_at=said)).open_invoice(REQUEST)
+    assert invoice.expires_at == NOW + ahead
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None, "", "...", "15 menit", "20/11/2026 12:15", True, [], {}, 1.5, "12:15:00",
+        "2026-11-20 12:00:00",  # now
+        "2026-11-20 11:59:59",
+        "2026-11-20 05:15:00",  # UTC, taken for WIB: long past
+        "2020-01-01 00:00:00",
+        "2026-11-21 12:00:01",
+        "2036-11-20 12:15:00",
+        "9999-12-31 23:59:59",
+        0, -1, 900, 10**30, "9" * 13,
+    ],
+)  # fmt: skip
+async def test_an_end_that_cannot_be_right_is_left_open(said: Any) -> None:
+    invoice = await shop_of(opened(expired_at=said)).open_invoice(REQUEST)
+    assert invoice.expires_at is None
+    assert invoice.amount == 12_000
+
+
+# --- what is sent ---------------------------------------------------------------------------------
+
+
+async def test_an_order_is_sent_with_the_documents_fields_and_types() -> None:
+    journal: list[httpx.Request] = []
+    await shop_of(opened(), journal=journal).open_invoice(REQUEST)
+    [request] = journal
+    sent = json.loads(request.content)
+    assert (request.method, request.url.path) == ("POST", "/api/order/create")
+    assert sent == {
+        "layanan": "0012",
+        "target": "00123456782001",
+        "selling_price": 12_000,
+        "customer_name": "Pelanggan",
+        "customer_phone": PHONE,
+    }
+    assert (type(sent["selling_price"]), type(sent["layanan"])) == (int, str)
+    assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("target", ["000123", "123456789", "Nama Ku#1D2", "名前#JP1", 'a"b\\c#x12'])
+async def test_the_target_arrives_to_the_letter(target: str) -> None:
+    journal: list[httpx.Request] = []
+    wanted = InvoiceRequest(ref="R", sku="101", target=target, price=58_000)
+    await shop_of(opened(), journal=journal).open_invoice(wanted)
+    assert json.loads(journal[0].content)["target"] == target
+
+
+async def test_nothing_of_the_customer_is_sent_but_the_account() -> None:
+    journal: list[httpx.Request] = []
+    await shop_of(opened(), journal=journal).open_invoice(REQUEST)
+    body = journal[0].content.decode()
+    assert REQUEST.ref not in body
+    assert body.count(PHONE) == 1
+
+
+async def test_the_key_stands_in_a_header_and_nowhere_else() -> None:
+    journal: list[httpx.Request] = []
+    data = {"id": "55", "status": "Pending", "balance": 1}
+    await shop_of(opened(), journal=journal).open_invoice(REQUEST)
+    shop = shop_of({"status": True, "data": data}, journal=journal)
+    await shop.invoice_report("55")
+    await shop.balance()
+    await shop.price_list()
+    assert len(journal) == 4
+    for request in journal:
+        assert request.headers["x-api-key"] == KEY
+        assert KEY not in str(request.url)
+        assert KEY.encode() not in request.content
+        assert [name for name, value in request.headers.items() if KEY in value] == ["x-api-key"]
+        assert "apikey" not in str(request.url).lower()
+
+
+async def test_a_key_that_was_rotated_is_used_from_the_next_call_on() -> None:
+    keys = iter(["old-key", "new-key"])
+    seen: list[str] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["x-api-key"])
+        return httpx.Response(200, json={"status": True, "data": {"balance": 1}})
+
+    shop = ZulTopup(
+        Settings(url="http://127.0.0.1:9", key=lambda: next(keys), phone=PHONE),
+        clock=lambda: NOW,
+        client=lambda: httpx.AsyncClient(transport=httpx.MockTransport(reply), trust_env=False),
+    )
+    await shop.balance()
+    await shop.balance()
+    assert seen == ["old-key", "new-key"]
+
+
+@pytest.mark.parametrize("ref", ["55&apikey=x", "55#", "../user/me", "5 5", "55?id=56", "é"])
+async def test_a_strange_id_stays_one_parameter(ref: str) -> None:
+    journal: list[httpx.Request] = []
+    answer = {"status": True, "data": {"id": ref, "status": "Pending"}}
+    await shop_of(answer, journal=journal).invoice_report(ref)
+    assert journal[0].url.path == "/api/order/status"
+    assert dict(journal[0].url.params) == {"id": ref}
+
+
+# --- prices and balance ---------------------------------------------------------------------------
+
+ROW = {
+    "sid": "1",
+    "kategori": "Free Fire",
+    "layanan": "70 Diamond",
+    "harga": "10000",
+    "status": "Normal",
+}
+LISTING = Listing(sku="1", category="Free Fire", name="70 Diamond", price=10_000, available=True)
+
+
+def services(*rows: Any) -> dict[str, Any]:
+    return {"status": True, "data": {"Games": list(rows)}}
+
+
+@pytest.mark.parametrize("harga", ["10000", 10_000, "10.000", "10,000", 10_000.0, "10000.00"])
+async def test_a_price_may_be_a_text_or_a_number(harga: Any) -> None:
+    prices = await shop_of(services({**ROW, "harga": harga})).price_list()
+    assert list(prices.listings) == [LISTING]
+
+
+async def test_a_service_id_may_be_a_number() -> None:
+    assert list((await shop_of(services({**ROW, "sid": 1})).price_list()).listings) == [LISTING]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None, 5, "x", [], {},
+        {**ROW, "harga": "0"},
+        {**ROW, "harga": "-10000"},
+        {**ROW, "harga": "10.5"},
+        {**ROW, "harga": None},
+        {**ROW, "harga": True},
+        {**ROW, "harga": "hubungi admin"},
+        {**ROW, "sid": ""},
+        {**ROW, "sid": None},
+        {**ROW, "sid": True},
+        {**ROW, "sid": ["1"]},
+        {**ROW, "layanan": ""},
+        {**ROW, "layanan": "\u202e\u200b"},
+        {**ROW, "layanan": None},
+        {**ROW, "layanan": 70},
+        {**ROW, "layanan": "<b>70</b>"},
+        {**ROW, "kategori": None},
+        {**ROW, "kategori": "<script>"},
+        {name: value for name, value in ROW.items() if name != "status"},
+    ],
+)  # fmt: skip
+async def test_a_row_that_makes_no_sense_is_dropped_and_counted(bad: Any) -> None:
+    prices = await shop_of(services(bad, ROW)).price_list()
+    assert list(prices.listings) == [LISTING]
+    assert prices.dropped == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "available"),
+    [("Normal", True), ("normal", True), (" NORMAL ", True), ("Gangguan", False), ("", False),
+     ("Tidak Normal", False), ("Kosong", False), (None, False), (True, False), (1, False)],
+)  # fmt: skip
+async def test_only_a_normal_service_is_sold(status: Any, available: bool) -> None:
+    prices = await shop_of(services({**ROW, "status": status})).price_list()
+    assert [listing.available for listing in prices.listings] == [available]
+
+
+async def test_names_are_cleaned_and_cut() -> None:
+    row = {**ROW, "layanan": "70\n Dia\u202emond", "kategori": "Free  Fire" + "x" * 500}
+    [listing] = (await shop_of(services(row)).price_list()).listings
+    assert listing.name == "70 Diamond"
+    assert len(listing.category) <= 60
+    assert all(str(value).isprintable() for value in asdict(listing).values())
+
+
+async def test_groups_of_every_type_are_read_and_odd_ones_skipped() -> None:
+    data = {"Games": [ROW], "Pulsa": [{**ROW, "sid": "2"}], "PLN": None, "x": 5, "y": {"1": ROW}}
+    prices = await shop_of({"status": True, "data": data}).price_list()
+    assert [listing.sku for listing in prices.listings] == ["1", "2"]
+
+
+@pytest.mark.parametrize("said", [50_000, "50000", "50.000", 50_000.0])
+async def test_a_balance_may_be_a_text_or_a_number(said: Any) -> None:
+    assert await shop_of({"status": True, "data": {"balance": said}}).balance() == 50_000
+
+
+@pytest.mark.parametrize("said", [None, "", -1, "-1", True, 1.5, [], "banyak"])
+async def test_a_balance_that_cannot_be_read_is_not_zero(said: Any) -> None:
+    with pytest.raises(Unavailable):
+        await shop_of({"status": True, "data": {"balance": said}}).balance()
+
+
+async def test_errors_quote_the_supplier_on_one_short_line() -> None:
+    told = {"status": False, "message": "tidak\r\nbisa \u202e" + "x" * 5000}
+    with pytest.raises(SupplierError) as error:
+        await shop_of(told, 400).open_invoice(REQUEST)
+    assert str(error.value).startswith("zultopup: tidak bisa")
+    assert len(str(error.value)) < 300
+    assert str(error.value).isprintable()

@@ -1,0 +1,186 @@
+"""When a supplier is asked again: often while money is likely, never too often, never by chance."""
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shop.orders import Order, Status
+from shop.time import HOUR, MINUTE, SECOND
+from shop.watching import GRACE, TAKES_LONG, ends_at, lapses_at, next_question
+from tests.shop.samples import NOW, POLL, an_invoice, in_status
+
+END = NOW + 15 * MINUTE  # of the sample's QR
+OPEN = (Status.AWAITING_PAYMENT, Status.PROCESSING)
+SPANS = st.integers(min_value=0, max_value=72 * HOUR)
+POLLS = st.integers(min_value=SECOND, max_value=MINUTE)
+
+
+@st.composite
+def orders(draw: st.DrawFn, statuses: tuple[Status, ...] = tuple(Status)) -> Order:
+    """An order in any status, its QR's end told or not, its goods with or without a number."""
+    end = draw(st.none() | st.integers(min_value=NOW - HOUR, max_value=NOW + 24 * HOUR))
+    order = in_status(draw(st.sampled_from(statuses)))
+    settled_at = draw(st.none() | st.just(NOW)) if order.status is Status.PROCESSING else None
+    return replace(
+        order,
+        invoice=None if order.invoice is None else an_invoice(expires_at=end),
+        serial=draw(st.sampled_from(["", "SN1"])),
+        settled_at=settled_at,
+    )
+
+
+def at(order: Order, span: int, poll: int = POLL) -> int | None:
+    """How long after ``NOW + span`` the next question comes."""
+    due = next_question(order, NOW + span, poll)
+    return None if due is None else due - NOW - span
+
+
+@given(orders(), SPANS, POLLS)
+def test_the_next_question_lies_ahead_or_nowhere(order: Order, span: int, poll: int) -> None:
+    now = NOW + span
+    due = next_question(order, now, poll)
+    assert due is None or due > now
+
+
+@given(orders(), SPANS, POLLS)
+def test_nobody_is_asked_more_often_than_the_poll_allows(
+    order: Order, span: int, poll: int
+) -> None:
+    """Except once, at the very moment that decides: when the QR has run out, or has lapsed."""
+    now = NOW + span
+    due = next_question(order, now, poll)
+    moments = {lapses_at(order), ends_at(order) + SECOND}
+    assert due is None or due >= now + poll or due in moments
+
+
+@given(orders(OPEN), SPANS, POLLS)
+def test_o13_an_order_that_is_open_always_has_a_next_question(
+    order: Order, span: int, poll: int
+) -> None:
+    assert next_question(order, NOW + span, poll) is not None
+
+
+@given(orders(OPEN), SPANS)
+def test_an_open_order_is_never_left_alone_for_more_than_five_minutes(
+    order: Order, span: int
+) -> None:
+    assert (at(order, span) or 0) <= 5 * MINUTE
+
+
+@pytest.mark.parametrize("status", [Status.PLACED, Status.OPENING])
+def test_an_order_without_an_invoice_has_nothing_to_be_asked_about(status: Status) -> None:
+    assert at(in_status(status), 0) is None
+
+
+@pytest.mark.parametrize(
+    ("span", "wait"),
+    [
+        (0, POLL),
+        (3 * MINUTE - 1, POLL),
+        (3 * MINUTE, 2 * POLL),
+        (8 * MINUTE - 1, 2 * POLL),
+        (8 * MINUTE, 4 * POLL),
+        (15 * MINUTE, 12 * POLL),  # the QR has run out; a payment may still be on its way
+        (17 * MINUTE - 30 * SECOND, 30 * SECOND),  # asked at the moment it may lapse
+        (17 * MINUTE, 12 * POLL),
+        (2 * HOUR, 5 * MINUTE),
+    ],
+)
+def test_a_qr_is_watched_thinner_as_it_ages(span: int, wait: int) -> None:
+    assert at(in_status(Status.AWAITING_PAYMENT), span) == wait
+
+
+@pytest.mark.parametrize(
+    ("span", "wait"),
+    [
+        (0, POLL),
+        (2 * MINUTE - 1, POLL),
+        (2 * MINUTE, 4 * POLL),
+        (TAKES_LONG - 1, 4 * POLL),
+        (TAKES_LONG, 5 * MINUTE),
+        (24 * HOUR, 5 * MINUTE),
+    ],
+)
+def test_a_paid_order_is_watched_by_the_time_since_it_was_paid(span: int, wait: int) -> None:
+    order = replace(in_status(Status.PROCESSING), settled_at=NOW, changed_at=NOW - HOUR)
+    assert at(order, span) == wait
+
+
+@given(st.integers(min_value=0, max_value=24 * HOUR), POLLS)
+def test_o11_no_question_is_missed_at_the_moment_an_unpaid_order_may_lapse(
+    span: int, poll: int
+) -> None:
+    """An order watched from any moment on is asked at its lapse, not a long interval later."""
+    order = in_status(Status.AWAITING_PAYMENT)
+    due = next_question(order, NOW + span, poll)
+    assert due is not None
+    if NOW + span < lapses_at(order):
+        assert due <= lapses_at(order)
+
+
+def test_o11_grace_is_two_minutes_after_the_end_the_supplier_named() -> None:
+    order = in_status(Status.AWAITING_PAYMENT)
+    assert (ends_at(order), lapses_at(order)) == (END, END + GRACE)
+    assert GRACE == 2 * MINUTE
+
+
+def test_o11_where_the_supplier_named_no_end_the_quotes_end_counts() -> None:
+    order = replace(in_status(Status.AWAITING_PAYMENT), invoice=an_invoice(expires_at=None))
+    assert ends_at(order) == order.quote_until
+
+
+LATE = (5 * MINUTE, 30 * MINUTE, 6 * HOUR, 24 * HOUR)
+
+
+def asked_after(order: Order, start: int) -> list[int]:
+    """The moments of every further question, if each is asked and answered when due."""
+    moments: list[int] = []
+    due = next_question(order, start, POLL)
+    while due is not None and len(moments) < 100:
+        moments.append(due)
+        due = next_question(order, due, POLL)
+    return moments
+
+
+@pytest.mark.parametrize("status", [Status.EXPIRED, Status.CANCELLED])
+def test_o11_late_money_is_looked_for_at_four_moments_after_the_end(status: Status) -> None:
+    order = in_status(status)
+    assert asked_after(order, END + SECOND) == [END + offset for offset in LATE]
+
+
+@pytest.mark.parametrize("status", [Status.EXPIRED, Status.CANCELLED])
+def test_o11_a_hidden_qr_is_watched_while_it_can_still_be_paid(status: Status) -> None:
+    hidden_at = NOW + 7 * SECOND
+    moments = [hidden_at, *asked_after(in_status(status), hidden_at)]
+    assert END + SECOND in moments  # once more when the supplier may have ended it too
+    until_the_end = moments[: moments.index(END + SECOND) + 1]
+    pauses = [b - a for a, b in itertools.pairwise(until_the_end)]
+    assert max(pauses) <= 12 * POLL
+
+
+@pytest.mark.parametrize(
+    ("status", "offsets"),
+    [
+        (Status.REFUND_DUE, LATE),
+        (Status.DELIVERED, (MINUTE, 5 * MINUTE, 30 * MINUTE, 6 * HOUR)),
+        (Status.REFUNDED, ()),
+    ],
+)
+def test_what_was_decided_is_looked_at_again_a_few_times(
+    status: Status, offsets: tuple[int, ...]
+) -> None:
+    assert asked_after(in_status(status), NOW) == [NOW + offset for offset in offsets]
+
+
+def test_goods_with_their_serial_number_need_no_further_question() -> None:
+    assert at(replace(in_status(Status.DELIVERED), serial="SN1"), 0) is None
+
+
+@pytest.mark.parametrize("changes", [{"price": 1}, {"asked": 99}, {"claimed_at": NOW}])
+def test_only_status_time_and_invoice_matter(changes: dict[str, Any]) -> None:
+    order = in_status(Status.AWAITING_PAYMENT)
+    assert at(replace(order, **changes), 0) == at(order, 0)

@@ -1,0 +1,185 @@
+"""The small tables: the shelf, the call budget, sessions, updates, the browser chat's messages."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shop.ports import Offer
+from shop.pricing import Charge
+from shop.suppliers import Listing
+from shop.time import HOUR, MINUTE
+from storage.books import BookKeeper, SqlBooks
+from storage.sessions import StoredSession
+from storage.transcript import SqlTranscript
+from storage.updates import SqlUpdates
+from tests.shop.samples import NOW, RULES, open_books
+from tests.storage.files import new_file, opened
+
+ZT = "zultopup"
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Iterator[SqlBooks]:
+    with open_books(tmp_path) as found:
+        yield found
+
+
+def listing(sku: str, price: int, name: str = "Item") -> Listing:
+    return Listing(sku=sku, category="", name=name, price=price, available=True)
+
+
+def skus(books: SqlBooks, game: str = "free-fire", since: int = 0) -> list[str]:
+    return [offer.sku for offer in books.shelf.offers(game, since)]
+
+
+def test_the_shelf_holds_the_newest_list_cheapest_first(books: SqlBooks) -> None:
+    books.shelf.replace(ZT, [("free-fire", listing("old", 1))], NOW)
+    new = [("free-fire", listing("b", 200)), ("free-fire", listing("a", 100))]
+    books.shelf.replace(ZT, [*new, ("valorant", listing("v", 5))], NOW + 1)
+    assert skus(books) == ["a", "b"]
+    assert books.shelf.count(ZT) == 3
+    assert books.shelf.games(0) == ["free-fire", "valorant"]
+    offer = books.shelf.offer(ZT, "a", 0)
+    assert offer == Offer(supplier=ZT, sku="a", game="free-fire", item="Item", listed=100)
+
+
+def test_the_shelf_of_one_supplier_is_not_anothers(books: SqlBooks) -> None:
+    for supplier in (ZT, "zonegame"):
+        books.shelf.replace(supplier, [("free-fire", listing(supplier, 1))], NOW)
+    books.shelf.replace(ZT, [], NOW + 1)
+    assert skus(books) == ["zonegame"]
+
+
+def test_old_prices_are_not_sold(books: SqlBooks) -> None:
+    books.shelf.replace(ZT, [("free-fire", listing("a", 1))], NOW)
+    assert skus(books, since=NOW) == ["a"]
+    assert skus(books, since=NOW + 1) == []
+    assert books.shelf.games(NOW + 1) == []
+    assert books.shelf.offer(ZT, "a", NOW + 1) is None
+
+
+def test_a_list_that_names_an_item_twice_keeps_the_first(books: SqlBooks) -> None:
+    books.shelf.replace(ZT, [("free-fire", listing("a", 1)), ("free-fire", listing("a", 9))], NOW)
+    offer = books.shelf.offer(ZT, "a", 0)
+    assert offer is not None
+    assert offer.listed == 1
+
+
+def test_the_last_charge_is_what_was_learnt(books: SqlBooks) -> None:
+    assert books.shelf.learnt(ZT, "a") is None
+    for charged in (110, 120):
+        books.shelf.learn(ZT, "a", Charge(listed=100, charged=charged), NOW)
+    assert books.shelf.learnt(ZT, "a") == Charge(listed=100, charged=120)
+    assert books.shelf.learnt(ZT, "b") is None
+
+
+def test_calls_are_remembered_for_an_hour(books: SqlBooks) -> None:
+    for at in (NOW, NOW, NOW + MINUTE):
+        books.calls.record(ZT, "watch", at)
+    books.calls.record("zonegame", "list", NOW)
+    assert books.calls.made_since(ZT, NOW - 1) == [
+        (NOW, "watch"),
+        (NOW, "watch"),
+        (NOW + MINUTE, "watch"),
+    ]
+    assert books.calls.made_since(ZT, NOW) == [(NOW + MINUTE, "watch")]
+    books.calls.record(ZT, "open", NOW + HOUR + 1)
+    assert len(books.calls.made_since(ZT, 0)) == 2
+
+
+def test_a_new_suppliers_list_is_due_at_once(books: SqlBooks) -> None:
+    assert books.calls.list_due_at(ZT) == 0
+    for at in (NOW, NOW + 1):
+        books.calls.set_list_due(ZT, at)
+    assert books.calls.list_due_at(ZT) == NOW + 1
+
+
+def test_asking_for_the_balance_twice_is_one_question(books: SqlBooks) -> None:
+    books.calls.ask_balance(ZT, "web:b", NOW + 1)
+    books.calls.ask_balance(ZT, "web:a", NOW)
+    books.calls.ask_balance(ZT, "web:a", NOW + 2)
+    assert [books.calls.next_balance_request(ZT) for _ in range(3)] == ["web:a", "web:b", None]
+
+
+def test_a_session_is_read_back_as_it_was_saved(books: SqlBooks) -> None:
+    session = StoredSession(
+        language="en",
+        step="confirm",
+        screen=7,
+        page=1,
+        draft={"item": 'é "q"', "price": 12_000},
+        last_input="i1",
+        touched_at=NOW,
+    )
+    assert books.sessions.load("web:budi") is None
+    assert books.sessions.language_of("web:budi") == ""
+    for saved in (session, replace(session, screen=8, draft={})):
+        books.sessions.save("web:budi", saved)
+        assert books.sessions.load("web:budi") == saved
+    assert books.sessions.language_of("web:budi") == "en"
+    assert books.sessions.load("web:ani") is None
+
+
+def test_an_update_is_stored_once_and_waits_until_it_is_answered(books: SqlBooks) -> None:
+    updates = SqlUpdates(books.orders._tx, "telegram")
+    stored = [updates.store(number, f"body {number}", NOW) for number in (7, 3, 7)]
+    assert stored == [True, True, False]
+    assert updates.waiting() == [(3, "body 3"), (7, "body 7")]
+    updates.done(3, NOW)
+    assert updates.waiting() == [(7, "body 7")]
+    assert not updates.store(3, "again", NOW)
+    assert SqlUpdates(books.orders._tx, "whatsapp").waiting() == []
+
+
+def test_an_answered_updates_words_are_forgotten_and_its_number_is_not(books: SqlBooks) -> None:
+    updates = SqlUpdates(books.orders._tx, "telegram")
+    updates.store(1, "a secret", NOW)
+    updates.done(1, NOW)
+    assert not updates.store(1, "again", NOW + 90 * 24 * HOUR)
+    rows = books.orders._tx.fetch("SELECT update_id, body FROM updates")
+    assert [tuple(row) for row in rows] == [(1, "")]  # type: ignore[arg-type]
+
+
+def test_a_chats_messages_are_numbered_from_one(books: SqlBooks) -> None:
+    budi, ani = (SqlTranscript(books.orders._tx, f"web:{name}") for name in ("budi", "ani"))
+    assert [budi.append(body) for body in "ab"] == [1, 2]
+    assert ani.append("c") == 1
+    assert budi.after(0) == [(1, "a"), (2, "b")]
+    assert budi.after(1) == [(2, "b")]
+    assert budi.after(2) == []
+
+
+async def test_a_bell_rings_after_every_commit_and_for_nothing_else(tmp_path: Path) -> None:
+    async with opened(new_file(tmp_path)) as database:
+        keeper = BookKeeper(database, RULES, ())
+        bells = [keeper.bell(), keeper.bell()]
+        await keeper.read(lambda books: books.calls.list_due_at(ZT))
+        assert not any(bell.is_set() for bell in bells)
+        await keeper.write(lambda books: books.calls.set_list_due(ZT, NOW))
+        assert all(bell.is_set() for bell in bells)
+        assert await keeper.read(lambda books: books.calls.list_due_at(ZT)) == NOW
+
+
+async def test_a_bell_stays_silent_when_the_result_is_no_news(tmp_path: Path) -> None:
+    async with opened(new_file(tmp_path)) as database:
+        keeper = BookKeeper(database, RULES, ())
+        bell = keeper.bell()
+        for news in (False, True):
+            await keeper.write(lambda _, news=news: news, is_news=bool)  # type: ignore[misc]
+            assert bell.is_set() is news
+
+
+async def test_a_bell_stays_silent_when_nothing_was_stored(tmp_path: Path) -> None:
+    def fail(books: SqlBooks) -> None:
+        books.calls.set_list_due(ZT, NOW)
+        raise LookupError
+
+    async with opened(new_file(tmp_path)) as database:
+        keeper = BookKeeper(database, RULES, ())
+        bell = keeper.bell()
+        with pytest.raises(LookupError):
+            await keeper.write(fail)
+        assert not bell.is_set()
+        assert await keeper.read(lambda books: books.calls.list_due_at(ZT)) == 0
