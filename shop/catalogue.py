@@ -137,7 +137,8 @@ def read_account(game: Game, text: str) -> Account | Unreadable:
 
 def _read_riot_id(text: str) -> Account | Unreadable:
     """Read ``Name#Tag``; the name is kept as written, in any script: it tells people apart."""
-    name, _, tag = visible(unicodedata.normalize("NFC", text)).partition("#")
+    text = unicodedata.normalize("NFC", text).replace("\uff03", "#")  # the full-width one
+    name, _, tag = visible(text).partition("#")
     riot_id = f"{name.strip()}#{plain(tag)}"
     return Account(user_id=riot_id) if _RIOT_ID.fullmatch(riot_id) else Unreadable.RIOT_ID
 
