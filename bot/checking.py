@@ -161,7 +161,9 @@ async def _supplier(
 
 async def _may_call(keeper: BookKeeper, supplier: str, now: int) -> bool:
     """Take two calls out of the supplier's budget, if it has them."""
-    made = await keeper.read(lambda books: books.calls.made_since(supplier, now - calls.WINDOW))
+    made = await keeper.read(
+        lambda books: books.calls.made_between(supplier, now - calls.WINDOW, now)
+    )
     if len(made) + 2 > calls.MOST_CALLS:
         return False
     for purpose in (calls.Purpose.BALANCE, calls.Purpose.LIST):

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -32,8 +34,17 @@ Client = Callable[[], httpx.AsyncClient]
 def http_client() -> httpx.AsyncClient:
     """Return a client that does what it is told: no redirects, retries, proxies or cookies."""
     return httpx.AsyncClient(
-        timeout=httpx.Timeout(30, connect=5), follow_redirects=False, trust_env=False
+        timeout=httpx.Timeout(30, connect=5),
+        follow_redirects=False,
+        trust_env=False,
+        verify=_trusted(),
     )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read the trusted certificates once: reading them takes longer than a call."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +116,8 @@ class HttpSupplier(Supplier):
             raise Misconfigured(f"{self.slug}: HTTP {reply.status}, the key is not accepted")
         data = reply.json()
         if not 200 <= reply.status < 300 or not isinstance(data, dict):
-            raise Unavailable(f"{self.slug}: HTTP {reply.status}, {len(reply.body)} bytes")
+            what = f"{self.slug}: HTTP {reply.status}, {len(reply.body)} bytes"
+            raise Unavailable(what, busy=reply.status == 429)
         return data
 
     async def _call(self, method: str, path: str, **request: Any) -> Reply:

@@ -56,6 +56,10 @@ _STATES: Mapping[tuple[str, str], InvoiceState] = MappingProxyType(
         ("failed", "pending"): _S.UNPAID,
         ("failed", "settlement"): _S.FAILED,
         ("failed", "expired"): _S.EXPIRED,
+        (
+            "?",
+            "settlement",
+        ): _S.SETTLED,  # their own word proves the money, whatever the other means
     }
 )
 
@@ -217,15 +221,16 @@ def _report(data: Mapping[str, Any]) -> InvoiceReport:
     order = visible(read_word(data.get("status")), 60)
     paid = "" if said is None or said == "" else visible(read_word(said), 60) or "?"
     state = _STATES.get((_ORDER_WORDS.get(order, "?"), paid), InvoiceState.UNREADABLE)
+    strange = state is InvoiceState.UNREADABLE or order not in _ORDER_WORDS
     serial = read_serial(data.get("catatan")) if state is InvoiceState.DELIVERED else ""
     words = f"status {order or '-'}, payment {paid or '-'}"
     note = f"{words}: {visible(str(data.get('catatan') or ''))}"
-    return InvoiceReport(state=state, serial=serial, words=words, note=note)
+    return InvoiceReport(state=state, serial=serial, words=words, strange=strange, note=note)
 
 
 def _payment_word(payment: object) -> object:
     """Return what a ``payment`` says: an object with a word inside, a word itself, or nothing."""
     if not isinstance(payment, dict):
-        return payment
+        return None if payment == [] else payment  # an empty object, as PHP writes one
     inside = payment.get("payment_status")
     return payment.get("status") if inside is None else inside

@@ -1,10 +1,11 @@
 """Whose turn it is to be asked about: one call budget a supplier, one order of precedence.
 
 ZulTopup allows 60 requests a minute and key (its document, "Rate limit"). Whether that is counted
-in fixed or sliding minutes it does not say: no more than 60 in any 61 s satisfies both.
+in fixed or sliding minutes it does not say: fewer than 60 in any 61 s satisfies both, and leaves
+room for a call that was slow to get there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -12,20 +13,23 @@ from typing import TypeAlias
 from shop import settling
 from shop.orders import Order
 from shop.ports import Books
-from shop.time import MINUTE, SECOND, Millis
+from shop.time import HOUR, MINUTE, SECOND, Millis
 
 WINDOW: Millis = 61 * SECOND
-MOST_CALLS = 60
-MOST_OPENINGS = 30
+MOST_CALLS = 58
+MOST_OF = 30  # claims, and openings: half of the budget each
+PACE: Millis = WINDOW // MOST_CALLS  # between two scheduled questions: no bursts, no long waits
 LEASE: Millis = 75 * SECOND  # longer than any call may take
 LIST_EVERY: Millis = 10 * MINUTE
+LONGEST_TIMER: Millis = 49 * HOUR  # of an order
+LONGEST_PAUSE: Millis = HOUR  # of a message
 
 
 class Purpose(StrEnum):
     """What a call is for, most urgent first."""
 
     CLAIM = "claim"  # a customer says they have paid
-    OPEN = "open"  # a new order wants its QR; at most half of the budget
+    OPEN = "open"  # a new order wants its QR
     BALANCE = "balance"  # the owner asks
     LIST = "list"  # the price list: rarely, but then ahead of the many questions
     WATCH = "watch"  # scheduled questions
@@ -77,14 +81,14 @@ def next_call(books: Books, supplier: str, now: Millis) -> Call | Idle:
     A call that is never made after all costs one of the 60, and its lease brings it back.
     """
     moved = _clear_away(books, supplier, now)
-    made = books.calls.made_since(supplier, now - WINDOW)
+    # Calls noted further ahead than a window were noted by a clock that was wrong.
+    made = books.calls.made_between(supplier, now - WINDOW, now + WINDOW)
     if len(made) >= MOST_CALLS:
         return Idle(until=made[len(made) - MOST_CALLS][0] + WINDOW, moved=moved)
-    openings = [at for at, purpose in made if purpose == Purpose.OPEN]
-    may_open = len(openings) < MOST_OPENINGS
-    found = _choose(books, supplier, now, may_open=may_open)
+    budget = _Budget(made=made, now=now)
+    found = _choose(books, supplier, budget)
     if found is None:
-        return Idle(until=_next_moment(books, supplier, openings, now), moved=moved)
+        return Idle(until=_next_moment(books, supplier, budget), moved=moved)
     purpose, call = found
     books.calls.record(supplier, purpose, now)
     return call
@@ -95,7 +99,8 @@ def wake_up(books: Books, suppliers: Sequence[str], now: Millis) -> None:
 
     Every open invoice is asked about at once, and every price list is fetched.
     """
-    books.orders.end_leases(now)
+    books.orders.end_leases(now, latest=now + LONGEST_TIMER)
+    books.outbox.come_due(now, latest=now + LONGEST_PAUSE)
     for supplier in suppliers:
         books.calls.set_list_due(supplier, now)
 
@@ -112,22 +117,78 @@ def _clear_away(books: Books, supplier: str, now: Millis) -> bool:
     return moved
 
 
-def _choose(
-    books: Books, supplier: str, now: Millis, *, may_open: bool
-) -> tuple[Purpose, Call] | None:
-    if (claimed := books.orders.next_claimed(supplier, now)) is not None:
-        return Purpose.CLAIM, _ask(books, claimed, now)
-    placed = books.orders.next_placed(supplier, now) if may_open else None
-    if placed is not None:
-        order = settling.start_opening(books, placed, now + LEASE, now)
-        return Purpose.OPEN, OpenInvoice(order=order)
-    if (address := books.calls.next_balance_request(supplier)) is not None:
-        return Purpose.BALANCE, AskBalance(address=address)
-    if books.calls.list_due_at(supplier) <= now:
-        books.calls.set_list_due(supplier, now + LIST_EVERY)
-        return Purpose.LIST, FetchList()
-    watched = books.orders.next_watched(supplier, now)
-    return None if watched is None else (Purpose.WATCH, _ask(books, watched, now))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Budget:
+    """The calls of the last window, and what they leave."""
+
+    made: Sequence[tuple[Millis, str]]
+    now: Millis
+
+    def free_at(self, purpose: Purpose) -> Millis:
+        """Return from when on a call for ``purpose`` may be made."""
+        mine = [at for at, what in self.made if what == purpose]
+        if purpose is Purpose.WATCH and mine:
+            return mine[-1] + PACE
+        if purpose in _HALVED and len(mine) >= MOST_OF:
+            return mine[len(mine) - MOST_OF] + WINDOW
+        return self.now
+
+    def allows(self, purpose: Purpose) -> bool:
+        return self.free_at(purpose) <= self.now
+
+
+_HALVED = frozenset({Purpose.CLAIM, Purpose.OPEN})
+
+
+def _choose(books: Books, supplier: str, budget: _Budget) -> tuple[Purpose, Call] | None:
+    """Return the most urgent call that the budget allows."""
+    return next(
+        (
+            (purpose, call)
+            for purpose, choose in _CHOOSERS.items()
+            if budget.allows(purpose) and (call := choose(books, supplier, budget.now)) is not None
+        ),
+        None,
+    )
+
+
+def _claim(books: Books, supplier: str, now: Millis) -> Call | None:
+    order = books.orders.next_claimed(supplier, now)
+    return None if order is None else _ask(books, order, now)
+
+
+def _open(books: Books, supplier: str, now: Millis) -> Call | None:
+    order = books.orders.next_placed(supplier, now)
+    if order is None:
+        return None
+    return OpenInvoice(order=settling.start_opening(books, order, now + LEASE, now))
+
+
+def _balance(books: Books, supplier: str, _: Millis) -> Call | None:
+    address = books.calls.next_balance_request(supplier)
+    return None if address is None else AskBalance(address=address)
+
+
+def _list(books: Books, supplier: str, now: Millis) -> Call | None:
+    if books.calls.list_due_at(supplier) > now:
+        return None
+    books.calls.set_list_due(supplier, now + LIST_EVERY)
+    return FetchList()
+
+
+def _watch(books: Books, supplier: str, now: Millis) -> Call | None:
+    order = books.orders.next_watched(supplier, now)
+    return None if order is None else _ask(books, order, now)
+
+
+# In the order of ``Purpose``: the most urgent first.
+_CHOOSERS: Mapping[Purpose, Callable[[Books, str, Millis], Call | None]] = {
+    Purpose.CLAIM: _claim,
+    Purpose.OPEN: _open,
+    Purpose.BALANCE: _balance,
+    Purpose.LIST: _list,
+    Purpose.WATCH: _watch,
+}
 
 
 def _ask(books: Books, order: Order, now: Millis) -> AskInvoice:
@@ -135,12 +196,11 @@ def _ask(books: Books, order: Order, now: Millis) -> AskInvoice:
     return AskInvoice(order=order)
 
 
-def _next_moment(books: Books, supplier: str, openings: list[Millis], now: Millis) -> Millis:
+def _next_moment(books: Books, supplier: str, budget: _Budget) -> Millis:
     """Return when the budget or a timer next allows something."""
     moments = [books.calls.list_due_at(supplier)]
     if (watched := books.orders.next_watch_at(supplier)) is not None:
-        moments.append(watched)
+        moments.append(max(watched, budget.free_at(Purpose.WATCH)))
     if (placed := books.orders.next_opening_at(supplier)) is not None:
-        full = placed <= now and len(openings) >= MOST_OPENINGS
-        moments.append(openings[len(openings) - MOST_OPENINGS] + WINDOW if full else placed)
-    return max(min(moments), now)
+        moments.append(max(placed, budget.free_at(Purpose.OPEN)))
+    return max(min(moments), budget.now)

@@ -76,7 +76,7 @@ def after(was: Order, now: Order, event: Event, extra: Facts | None = None) -> t
     if event is Event.SETTLED and was.status is not Status.AWAITING_PAYMENT:
         kinds.append(NoticeKind.PAID_LATE)
     kinds.extend(_SAYS.get(event, ()))
-    facts = {**facts_of(now), "event": event, **(extra or {})}
+    facts = {**facts_of(now), "was": was.status, "event": event, **(extra or {})}
     return tuple(to_customer(now, kind, str(now.version), facts) for kind in kinds)
 
 

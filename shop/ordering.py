@@ -1,15 +1,16 @@
 """The customer's side of an order: place, hide, show again, say that it is paid."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from shop import notices, watching
+from shop import notices, settling, watching
 from shop.notices import NoticeKind
 from shop.orders import Event, Order, Status, may, move
 from shop.ports import Books
 from shop.pricing import Quote, may_show
-from shop.time import SECOND, Millis
+from shop.time import HOUR, SECOND, Millis
 
 MOST_OPEN = 3  # QRs a person may have open
 BETWEEN_ORDERS: Millis = 10 * SECOND
@@ -83,16 +84,16 @@ def place(books: Books, wish: Wish, now: Millis) -> Outcome:
 
 
 def _too_much(books: Books, address: str, now: Millis) -> Declined | None:
-    if len(books.orders.open_of(address, now)) >= MOST_OPEN:
+    if len(books.orders.payable_of(address, now)) >= MOST_OPEN:
         return _too_many(books, address, now)
     last = books.orders.last_created_of(address)
-    if last is not None and now - last < BETWEEN_ORDERS:
+    if last is not None and 0 <= now - last < BETWEEN_ORDERS:
         return Declined(why=Why.TOO_SOON, until=last + BETWEEN_ORDERS)
     return None
 
 
 def _too_many(books: Books, address: str, now: Millis) -> Declined:
-    ends = [watching.ends_at(order) for order in books.orders.open_of(address, now)]
+    ends = [watching.ends_at(order) for order in books.orders.payable_of(address, now)]
     return Declined(why=Why.TOO_MANY, until=min(ends, default=None))
 
 
@@ -121,27 +122,25 @@ def _new_order(wish: Wish, now: Millis, holds_for: Millis) -> Order:
 
 
 def _show_twin(books: Books, twin: Order, wish: Wish, now: Millis) -> Outcome:
-    hidden = twin.status is Status.CANCELLED
-    if twin.address == wish.address and twin.status is not Status.PROCESSING:
-        if hidden and len(books.orders.open_of(wish.address, now)) >= MOST_OPEN:
-            return _too_many(books, wish.address, now)
-        if not hidden or is_payable(twin, now):
-            return Shown(order=show_again(books, twin, now))
-    until = None if twin.status is Status.PROCESSING else watching.ends_at(twin)
+    paid = twin.status is Status.PROCESSING
+    gone = twin.status is Status.CANCELLED and not is_payable(twin, now)
+    if twin.address == wish.address and not (paid or gone):
+        return Shown(order=show_again(books, twin, now))
+    until = None if paid else watching.ends_at(twin)
     return Declined(why=Why.TAKEN, until=until)
 
 
 def show_again(books: Books, order: Order, now: Millis) -> Order:
     """Show a QR again, taking back a "Batal" while it can still be paid."""
-    room = len(books.orders.open_of(order.address, now)) < MOST_OPEN
-    if order.status is Status.CANCELLED and is_payable(order, now) and room:
+    if order.status is Status.CANCELLED and is_payable(order, now):
         was, order = order, move(order, Event.REOPENED, now)
-        order = replace(order, due_at=watching.next_question(order, now, books.rules.poll))
+        order = replace(order, due_at=settling.next_due(books, order, now))
         books.orders.move(was, order, Event.REOPENED, actor=order.address)
         for notice in notices.after(was, order, Event.REOPENED):
             books.outbox.owe(notice, now)
-    if order.status is Status.AWAITING_PAYMENT:
-        books.outbox.owe(notices.to_customer(order, NoticeKind.QR, f"again:{now}"), now)
+    if order.status is Status.AWAITING_PAYMENT and is_payable(order, now):
+        occasion = f"again:{now // BETWEEN_ORDERS}"  # ten taps at once show it once
+        books.outbox.owe(notices.to_customer(order, NoticeKind.QR, occasion), now)
     return order
 
 
@@ -160,7 +159,7 @@ def cancel(books: Books, order: Order, now: Millis) -> Order | None:
     if not may(order, Event.CANCELLED):
         return None
     was, order = order, move(order, Event.CANCELLED, now)
-    order = replace(order, due_at=watching.next_question(order, now, books.rules.poll))
+    order = replace(order, due_at=settling.next_due(books, order, now))
     books.orders.move(was, order, Event.CANCELLED, actor=order.address)
     for notice in notices.after(was, order, Event.CANCELLED):
         books.outbox.owe(notice, now)
@@ -181,12 +180,25 @@ _MAYBE_PAID = frozenset({Status.AWAITING_PAYMENT, Status.EXPIRED, Status.CANCELL
 
 def claim_paid(books: Books, order: Order, now: Millis) -> Claim:
     """Have the supplier asked at once, ahead of everything else; once in ten seconds a person."""
-    if order.status is Status.PROCESSING:
-        return Claim.ALREADY_PAID
-    if order.invoice is None or order.status not in _MAYBE_PAID:
-        return Claim.NOTHING_TO_ASK
-    last = books.orders.last_claim_of(order.address)
-    if last is not None and now - last < BETWEEN_CLAIMS:
+    return claim_any(books, order.address, [order], now)
+
+
+def claim_any(books: Books, address: str, orders: Sequence[Order], now: Millis) -> Claim:
+    """Have the supplier asked about each of a person's ``orders`` that may have been paid."""
+    asked = [order for order in orders if order.invoice and order.status in _MAYBE_PAID]
+    if not asked:
+        paid = any(order.status is Status.PROCESSING for order in orders)
+        return Claim.ALREADY_PAID if paid else Claim.NOTHING_TO_ASK
+    last = books.orders.last_claim_of(address)
+    if last is not None and 0 <= now - last < BETWEEN_CLAIMS:
         return Claim.TOO_SOON
-    books.orders.note(replace(order, claimed_at=now, last_claim_at=now, due_at=now))
-    return Claim.ASKING
+    asked = [order for order in asked if not _asked_lately(order, now)]
+    for order in asked:
+        books.orders.note(replace(order, claimed_at=now, last_claim_at=now, due_at=now))
+    return Claim.ASKING if asked else Claim.TOO_SOON
+
+
+def _asked_lately(order: Order, now: Millis) -> bool:
+    """Tell whether a claim about a QR that ran out long ago was answered within the hour."""
+    recent = order.last_claim_at is not None and 0 <= now - order.last_claim_at < HOUR
+    return recent and now > watching.lapses_at(order) + HOUR

@@ -44,6 +44,9 @@ class Orders(Protocol):
     def open_of(self, address: str, now: Millis) -> Sequence[Order]:
         """Return the orders of a person that wait for payment."""
 
+    def payable_of(self, address: str, now: Millis) -> Sequence[Order]:
+        """Return those, and the hidden ones whose QR can still be paid."""
+
     def recent_of(self, address: str, most: int, before: int = 0) -> Sequence[Order]:
         """Return the newest orders of a person, ``before`` of them skipped."""
 
@@ -67,8 +70,14 @@ class Orders(Protocol):
     def next_opening_at(self, supplier: str) -> Millis | None:
         """Return when the next order that waits for its QR is due."""
 
-    def end_leases(self, now: Millis) -> None:
-        """Make every opening, and every order that waits or is being delivered, due now."""
+    def waiting(self, supplier: str) -> int:
+        """Return how many orders await payment or are being delivered."""
+
+    def end_leases(self, now: Millis, latest: Millis) -> None:
+        """Make due now every opening, and every order that waits or is being delivered.
+
+        Likewise whatever a clock that was ahead made due after ``latest``.
+        """
 
     def has_invoice(self, supplier: str, supplier_ref: str) -> bool:
         """Tell whether an order has that invoice already."""
@@ -82,6 +91,7 @@ class Cases(Protocol):
     def get(self, case_id: str) -> Case | None: ...
     def open_for(self, order_id: str) -> Case | None: ...
     def last_for(self, order_id: str) -> Case | None: ...
+    def count_for(self, order_id: str) -> int: ...
     def all_open(self) -> Sequence[Case]: ...
     def put(self, case: Case) -> None: ...
     def close(self, case: Case, answer: Answer | None, actor: str, now: Millis) -> None: ...
@@ -92,6 +102,9 @@ class Outbox(Protocol):
 
     def owe(self, notice: Notice, now: Millis) -> None:
         """Owe a message. Owing one with a known key again changes nothing."""
+
+    def come_due(self, now: Millis, latest: Millis) -> None:
+        """Make due now what a clock that was ahead made due after ``latest``."""
 
     def owe_owners(self, notice: Notice, now: Millis) -> None:
         """Owe every owner the message; the address in ``notice`` is ignored."""
@@ -113,8 +126,10 @@ class Shelf(Protocol):
 class Calls(Protocol):
     """The call budget of each supplier, and the questions of owners."""
 
-    def made_since(self, supplier: str, since: Millis) -> Sequence[tuple[Millis, str]]:
-        """Return when and for what calls were made, oldest first."""
+    def made_between(
+        self, supplier: str, since: Millis, until: Millis
+    ) -> Sequence[tuple[Millis, str]]:
+        """Return when and for what calls were made after ``since``, oldest first."""
 
     def record(self, supplier: str, purpose: str, now: Millis) -> None: ...
     def ask_balance(self, supplier: str, address: str, now: Millis) -> None: ...

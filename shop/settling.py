@@ -13,7 +13,7 @@ from shop.orders import ENDED, HOLDS_MONEY, Event, Order, Status, may, move
 from shop.ports import Books
 from shop.pricing import Charge, may_show
 from shop.suppliers import Invoice, InvoiceReport, InvoiceState
-from shop.time import MINUTE, Millis
+from shop.time import HOUR, MINUTE, SECOND, Millis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,16 @@ _OLD_NEWS: Mapping[Status, frozenset[InvoiceState]] = MappingProxyType(
         Status.DELIVERED: frozenset({InvoiceState.DELIVERED, InvoiceState.UNREADABLE}),
         Status.REFUND_DUE: frozenset(set(InvoiceState) - {InvoiceState.DELIVERED}),
         Status.REFUNDED: frozenset(set(InvoiceState) - {InvoiceState.DELIVERED}),
-        Status.EXPIRED: frozenset(InvoiceState),
+        Status.EXPIRED: frozenset(set(InvoiceState) - {InvoiceState.UNCLEAR}),
         Status.CANCELLED: frozenset(set(InvoiceState) - {InvoiceState.UNCLEAR}),
     }
 )
 _LATE = frozenset({Status.EXPIRED, Status.CANCELLED})
+_UNSEEN = frozenset({Event.INVOICE_AT_A_LOSS})
+_BELIEVABLE = 2  # times the listed price; a cost above that is a mistake, and not learnt
 AGAIN_AFTER_NOT_SENT: Millis = MINUTE // 4
 AGAIN_AFTER_NO_ANSWER: Millis = 30 * MINUTE
+STOPS_ASKING: Millis = 48 * HOUR  # after a QR's end, where the supplier never answers
 
 
 def start_opening(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
@@ -92,7 +95,7 @@ def opened(books: Books, asked: Order, opening: Opening, now: Millis, evidence: 
     _learn(books, order, opening, now)
     with_invoice = replace(order, invoice=opening)
     if not may_show(price=order.price, amount=opening.amount, cost=opening.cost):
-        facts: Facts = {"until": opening.expires_at}
+        facts: Facts = {"until": watching.ends_at(with_invoice)}
         return _go(books, with_invoice, Event.INVOICE_AT_A_LOSS, now, _Because(facts=facts))
     return _go(books, with_invoice, Event.INVOICE_OPENED, now)
 
@@ -113,6 +116,8 @@ def _not_opened(books: Books, order: Order, why: NotOpened, now: Millis, evidenc
 
 
 def _learn(books: Books, order: Order, invoice: Invoice, now: Millis) -> None:
+    if invoice.cost > _BELIEVABLE * order.listed:
+        return
     charge = Charge(listed=order.listed, charged=invoice.cost)
     books.shelf.learn(order.supplier, order.sku, charge, now)
 
@@ -134,6 +139,8 @@ def heard(
     order = books.orders.get(order_id)
     if order is None:
         raise LookupError(order_id)
+    if report.strange:
+        _tell_unknown_word(books, order, report, now)
     event = _event_of(order, report, asked_at)
     if event is not None:
         settled = replace(order, serial=report.serial or order.serial)
@@ -158,11 +165,13 @@ def _doubt(
     books: Books, order: Order, report: InvoiceReport, asked_at: Millis, now: Millis
 ) -> None:
     """Open a case for an answer that contradicts what is known, unless it is merely older."""
-    if report.state is InvoiceState.UNREADABLE:
-        _tell_unknown_word(books, order, report, now)
-    if report.state in _OLD_NEWS.get(order.status, frozenset()) or asked_at < order.changed_at:
+    old_news = report.state in _OLD_NEWS.get(order.status, frozenset())
+    if report.state is InvoiceState.UNREADABLE:  # it may well mean "paid", once the QR has ended
+        old_news = order.status is not Status.AWAITING_PAYMENT or now < watching.lapses_at(order)
+    if old_news or asked_at < order.changed_at:
         return
-    unsure = report.state is InvoiceState.UNCLEAR and may(order, Event.PAYMENT_FOUND)
+    unread = {InvoiceState.UNCLEAR, InvoiceState.UNREADABLE}
+    unsure = report.state in unread and may(order, Event.PAYMENT_FOUND)
     _open_case(books, order, CaseKind.UNSURE if unsure else CaseKind.CONFLICT, report.note, now)
 
 
@@ -179,7 +188,8 @@ def unanswered(books: Books, order_id: str, asked_at: Millis, now: Millis) -> Or
     if order is None:
         raise LookupError(order_id)
     order = _unmoved(books, order, NoticeKind.CHECK_DELAYED, asked_at, now)
-    if order.due_at is None:  # the last question of its schedule still wants an answer
+    still = now < watching.ends_at(order) + STOPS_ASKING
+    if order.due_at is None and still:  # the last question of its schedule wants an answer
         order = replace(order, due_at=now + AGAIN_AFTER_NO_ANSWER)
         books.orders.note(order)
     return order
@@ -190,7 +200,9 @@ def _unmoved(
 ) -> Order:
     """Answer a claim that changed nothing, say so if it takes long, and set the next question."""
     order = _say_it_takes_long(books, order, now)
-    due_at = watching.next_question(order, now, books.rules.poll)
+    if order.status is Status.AWAITING_PAYMENT and now >= watching.undecided_at(order):
+        _open_case(books, order, CaseKind.UNSURE, "", now)
+    due_at = next_due(books, order, now)
     order = replace(order, asked=order.asked + 1, due_at=due_at)
     if order.claimed_at is not None and order.claimed_at > asked_at:  # claimed while we asked
         order = replace(order, due_at=now)
@@ -222,7 +234,9 @@ def _go(
     moved = move(order, event, now)
     if event is Event.SETTLED:
         moved = replace(moved, settled_at=now)
-    moved = replace(moved, claimed_at=None, due_at=_due(moved, now, books.rules.poll))
+    moved = replace(moved, claimed_at=None, due_at=next_due(books, moved, now))
+    if event in _UNSEEN or (order.status, event) == (Status.CANCELLED, Event.INVOICE_OPENED):
+        moved = replace(moved, due_at=None)  # an unseen QR cannot be paid
     books.orders.move(order, moved, event, actor=because.actor, evidence=because.evidence)
     for notice in notices.after(order, moved, event, because.facts):
         books.outbox.owe(notice, now)
@@ -230,10 +244,12 @@ def _go(
     return moved
 
 
-def _due(order: Order, now: Millis, poll: Millis) -> Millis | None:
+def next_due(books: Books, order: Order, now: Millis) -> Millis | None:
+    """Return when something must next be done about ``order``; ``None``: nothing more."""
     if order.status is Status.PLACED:
         return now + AGAIN_AFTER_NOT_SENT
-    return watching.next_question(order, now, poll)
+    fair = books.orders.waiting(order.supplier) * SECOND
+    return watching.next_question(order, now, books.rules.poll, fair)
 
 
 def _cases_of(books: Books, was: Order, order: Order, evidence: str, now: Millis) -> None:
@@ -256,7 +272,7 @@ def _open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: M
     case = books.cases.open_for(order.id)
     if case is None:
         case = Case(
-            id=f"{order.id}-{order.version}" if last is None else f"{last.id}b",
+            id=f"{order.id}-{books.cases.count_for(order.id) + 1}",
             order_id=order.id,
             kind=kind,
             evidence=evidence,

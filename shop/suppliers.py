@@ -40,7 +40,14 @@ class Misconfigured(Refused):
 
 
 class Unavailable(SupplierError):
-    """A question had no usable answer: ask again later. Nothing has changed."""
+    """A question had no usable answer: ask again later. Nothing has changed.
+
+    ``busy``: we ask too often for the supplier's liking.
+    """
+
+    def __init__(self, text: str = "", *, busy: bool = False) -> None:
+        super().__init__(text)
+        self.busy = busy
 
 
 class InvoiceState(StrEnum):
@@ -104,6 +111,7 @@ class InvoiceReport:
     state: InvoiceState
     serial: str = ""  # proof of delivery, may be shown to the customer
     words: str = ""  # the status words it was read from
+    strange: bool = False  # one of them is in no document: the owner should hear of it
     note: str = ""  # all the supplier said: for the owner only
 
 

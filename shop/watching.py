@@ -6,8 +6,9 @@ from shop.time import HOUR, MINUTE, SECOND, Millis
 GRACE: Millis = 2 * MINUTE  # after a QR's end, before an unpaid order may lapse
 TAKES_LONG: Millis = 15 * MINUTE  # being delivered for longer than this is a case
 
+LIKELY_UNTIL: Millis = 8 * MINUTE  # most people who pay have paid by then
 # (up to this age, ask every so many polls)
-_AWAITING = ((3 * MINUTE, 1), (8 * MINUTE, 2), (15 * MINUTE, 4), (HOUR, 12))
+_AWAITING = ((3 * MINUTE, 1), (LIKELY_UNTIL, 2), (15 * MINUTE, 4), (HOUR, 12))
 _PROCESSING = ((2 * MINUTE, 1), (TAKES_LONG, 4))
 _LATE_PAYMENTS = (5 * MINUTE, 30 * MINUTE, 6 * HOUR, 24 * HOUR)
 _LATE_SERIALS = (1 * MINUTE, 5 * MINUTE, 30 * MINUTE, 6 * HOUR)
@@ -19,6 +20,11 @@ def lapses_at(order: Order) -> Millis:
     return ends_at(order) + GRACE
 
 
+def undecided_at(order: Order) -> Millis:
+    """Return from when on an order that nobody calls paid or unpaid is a case."""
+    return lapses_at(order) + 30 * MINUTE
+
+
 def ends_at(order: Order) -> Millis:
     """Return when the order's QR runs out, or is taken to, where the supplier did not say."""
     invoice = order.invoice
@@ -26,13 +32,19 @@ def ends_at(order: Order) -> Millis:
     return order.quote_until if said is None else said
 
 
-def next_question(order: Order, now: Millis, poll: Millis) -> Millis | None:
-    """Return when to ask about ``order`` again, ``poll`` from now at the earliest, or never."""
+def next_question(
+    order: Order, now: Millis, poll: Millis, fair: Millis = 24 * HOUR
+) -> Millis | None:
+    """Return when to ask about ``order`` again, ``poll`` from now at the earliest, or never.
+
+    ``fair``: how often each waiting order could be asked about if all were alike. While that is
+    often, a young QR is not asked about less often than that.
+    """
     match order.status:
         case _ if order.invoice is None:
             return None
         case Status.AWAITING_PAYMENT:
-            return _while_awaiting(order, now, poll)
+            return _while_awaiting(order, now, poll, fair)
         case Status.PROCESSING:
             age = now - (order.settled_at or order.changed_at)
             return now + (_interval(_PROCESSING, age, poll) or 5 * MINUTE)
@@ -43,14 +55,19 @@ def next_question(order: Order, now: Millis, poll: Millis) -> Millis | None:
             return _next_of(offsets, order.changed_at, now + poll)
 
 
-def _while_awaiting(order: Order, now: Millis, poll: Millis) -> Millis:
-    then = now + (_interval(_AWAITING, now - order.created_at, poll) or 5 * MINUTE)
+def _while_awaiting(order: Order, now: Millis, poll: Millis, fair: Millis) -> Millis:
+    if now >= undecided_at(order):
+        return now + HOUR
+    age = now - order.created_at
+    pause = _interval(_AWAITING, age, poll) or 5 * MINUTE
+    if age < LIKELY_UNTIL:
+        pause = min(pause, max(poll, fair))
     end = lapses_at(order)
-    return max(min(then, end), now + poll) if now < end else then
+    return max(min(now + pause, end), now + poll) if now < end else now + pause
 
 
 def _after_the_end(order: Order, now: Millis, poll: Millis) -> Millis | None:
-    ends = ends_at(order)
+    ends = max(ends_at(order), order.changed_at if order.status is Status.EXPIRED else 0)
     if now < ends:
         return max(min(now + 12 * poll, ends + SECOND), now + poll)
     return _next_of(_LATE_PAYMENTS, ends, now + poll)

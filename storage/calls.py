@@ -6,7 +6,7 @@ from shop.time import HOUR, Millis
 from storage.database import Transaction
 
 _SINCE = """
-SELECT at, purpose FROM supplier_calls WHERE supplier = :supplier AND at > :since
+SELECT at, purpose FROM supplier_calls WHERE supplier = :supplier AND at > :since AND at <= :until
 ORDER BY at, nth
 """
 _RECORD = """
@@ -37,8 +37,11 @@ class SqlCalls:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def made_since(self, supplier: str, since: Millis) -> Sequence[tuple[Millis, str]]:
-        rows = self._tx.fetch(_SINCE, {"supplier": supplier, "since": since})
+    def made_between(
+        self, supplier: str, since: Millis, until: Millis
+    ) -> Sequence[tuple[Millis, str]]:
+        wanted = {"supplier": supplier, "since": since, "until": until}
+        rows = self._tx.fetch(_SINCE, wanted)
         return [(row["at"], row["purpose"]) for row in rows]
 
     def record(self, supplier: str, purpose: str, now: Millis) -> None:

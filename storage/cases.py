@@ -11,6 +11,7 @@ _OPEN_FOR = "SELECT * FROM cases WHERE order_id = :order_id AND closed_at IS NUL
 _LAST_FOR = """
 SELECT * FROM cases WHERE order_id = :order_id ORDER BY opened_at DESC, id DESC LIMIT 1
 """
+_COUNT_FOR = "SELECT COUNT(*) AS n FROM cases WHERE order_id = :order_id"
 _ALL_OPEN = "SELECT * FROM cases WHERE closed_at IS NULL ORDER BY opened_at, id"
 _PUT = """
 INSERT INTO cases (id, order_id, kind, evidence, opened_at, closed_at, answer, actor,
@@ -42,6 +43,9 @@ class SqlCases:
 
     def last_for(self, order_id: str) -> Case | None:
         return self._one(_LAST_FOR, {"order_id": order_id})
+
+    def count_for(self, order_id: str) -> int:
+        return int(self._tx.fetch(_COUNT_FOR, {"order_id": order_id})[0]["n"])
 
     def all_open(self) -> Sequence[Case]:
         return [_case(row) for row in self._tx.fetch(_ALL_OPEN)]

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import aiosqlite
 
@@ -28,6 +28,7 @@ class Transaction(Protocol):
 
 
 Work = Callable[[Transaction], T]
+_Waiting: TypeAlias = tuple[Work[Any], asyncio.Future[Any]]
 
 
 class Busy(Exception):
@@ -38,10 +39,16 @@ class Unwritable(Exception):
     """The database cannot be written now (full, locked, read-only): nothing was stored."""
 
 
+class WorkFailed(Exception):
+    """A work raised; its group was undone. The cause is what it raised."""
+
+
 class Engine(Protocol):
     """One database: runs a group of works in one commit, and a work that only reads."""
 
-    async def run_group(self, works: Sequence[Work[Any]]) -> Sequence[Any]: ...
+    async def run_group(self, works: Sequence[Work[Any]]) -> Sequence[Any]:
+        """Store all or nothing. Raise ``WorkFailed``, or what the database itself raised."""
+
     async def read(self, work: Work[T]) -> T: ...
     async def close(self) -> None: ...
 
@@ -51,9 +58,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._waiting: asyncio.Queue[tuple[Work[Any], asyncio.Future[Any]]] = asyncio.Queue(
-            MOST_WAITING
-        )
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MOST_WAITING)
         self._writer = asyncio.create_task(self._write(), name="database writer")
 
     async def run(self, work: Work[T]) -> T:
@@ -93,31 +98,32 @@ class Database:
             for _ in group:
                 self._waiting.task_done()
 
-    async def _store(self, group: Sequence[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
+    async def _store(self, group: Sequence[_Waiting]) -> None:
         """Store a group together; if one spoils it, nothing is stored, and each tries alone."""
         try:
             results = await self._engine.run_group([work for work, _ in group])
-        except Exception as error:  # noqa: BLE001 - handed to the one who asked, or tried alone
+        except WorkFailed as failed:
             if len(group) == 1:
-                _fail(group[0][1], error)
+                _fail(group, failed.__cause__ or failed)
                 return
             for lone in group:
                 await self._store([lone])
+        except Exception as error:  # noqa: BLE001 - the database would not: all of them hear of it
+            _fail(group, error)
         else:
             for (_, done), result in zip(group, results, strict=True):
                 if not done.cancelled():
                     done.set_result(result)
 
 
-def _fail(done: asyncio.Future[Any], error: Exception) -> None:
-    if done.cancelled():
-        return
+def _fail(group: Sequence[_Waiting], error: BaseException) -> None:
     if isinstance(error, sqlite3.OperationalError):
         unwritable = Unwritable(str(error))
         unwritable.__cause__ = error
-        done.set_exception(unwritable)
-    else:
-        done.set_exception(error)
+        error = unwritable
+    for _, done in group:
+        if not done.cancelled():
+            done.set_exception(error)
 
 
 class SqliteTransaction:
@@ -131,6 +137,13 @@ class SqliteTransaction:
 
     def fetch(self, sql: str, parameters: Parameters = _NONE) -> Sequence[Row]:
         return self._connection.execute(sql, parameters).fetchall()
+
+
+def _all(tx: Transaction, works: Sequence[Work[Any]]) -> Sequence[Any]:
+    try:
+        return [work(tx) for work in works]
+    except Exception as error:
+        raise WorkFailed from error
 
 
 class _Thread(aiosqlite.Connection):
@@ -155,7 +168,7 @@ class SqliteEngine:
             # A deferred transaction can fail at its first write, without waiting for the lock.
             connection.execute("BEGIN IMMEDIATE")
             try:
-                results = [work(SqliteTransaction(connection)) for work in works]
+                results = _all(SqliteTransaction(connection), works)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:  # SQLite itself rolls back when the disk is full

@@ -55,6 +55,11 @@ _OPEN_OF = f"""{_SELECT}
 WHERE o.address = :address AND o.status IN {_WAITING} AND {_ENDS} > :now
 ORDER BY o.created_at
 """
+_PAYABLE_OF = f"""{_SELECT}
+WHERE o.address = :address AND {_ENDS} > :now
+  AND (o.status IN {_WAITING} OR (o.status = 'cancelled' AND i.cost <= o.price))
+ORDER BY o.created_at
+"""
 _RECENT_OF = f"""{_SELECT}
 WHERE o.address = :address ORDER BY o.created_at DESC, o.id LIMIT :most OFFSET :before
 """
@@ -78,7 +83,12 @@ WHERE supplier = :supplier AND due_at IS NOT NULL
 """
 _END_LEASES = """
 UPDATE orders SET due_at = :now WHERE due_at > :now
-  AND (status IN ('opening', 'awaiting_payment', 'processing') OR claimed_at IS NOT NULL)
+  AND (status IN ('opening', 'awaiting_payment', 'processing') OR claimed_at IS NOT NULL
+       OR due_at > :latest)
+"""
+_COUNT_WAITING = """
+SELECT COUNT(*) AS n FROM orders
+WHERE supplier = :supplier AND status IN ('awaiting_payment', 'processing')
 """
 _HAS_INVOICE = """
 SELECT 1 AS found FROM invoices WHERE supplier = :supplier AND supplier_ref = :supplier_ref
@@ -134,6 +144,9 @@ class SqlOrders:
     def open_of(self, address: str, now: Millis) -> Sequence[Order]:
         return self._many(_OPEN_OF, address=address, now=now)
 
+    def payable_of(self, address: str, now: Millis) -> Sequence[Order]:
+        return self._many(_PAYABLE_OF, address=address, now=now)
+
     def recent_of(self, address: str, most: int, before: int = 0) -> Sequence[Order]:
         return self._many(_RECENT_OF, address=address, most=most, before=before)
 
@@ -170,8 +183,11 @@ class SqlOrders:
     def best_selling(self, most: int) -> Sequence[str]:
         return [row["game"] for row in self._tx.fetch(_BEST_SELLING, {"most": most})]
 
-    def end_leases(self, now: Millis) -> None:
-        self._tx.execute(_END_LEASES, {"now": now})
+    def end_leases(self, now: Millis, latest: Millis) -> None:
+        self._tx.execute(_END_LEASES, {"now": now, "latest": latest})
+
+    def waiting(self, supplier: str) -> int:
+        return int(self._tx.fetch(_COUNT_WAITING, {"supplier": supplier})[0]["n"])
 
     def has_invoice(self, supplier: str, supplier_ref: str) -> bool:
         wanted = {"supplier": supplier, "supplier_ref": supplier_ref}

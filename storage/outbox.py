@@ -32,6 +32,7 @@ UPDATE outbox SET due_at = :due_at, tries = tries + 1 WHERE address = :address A
 _FAILED = """
 UPDATE outbox SET due_at = NULL, failed = :why WHERE address = :address AND seq = :seq
 """
+_COME_DUE = "UPDATE outbox SET due_at = :now WHERE due_at > :latest"
 _OLDEST = "SELECT MIN(created_at) AS at FROM outbox WHERE due_at IS NOT NULL"
 _SHOWN = """
 INSERT INTO shown (order_id, address, slot, message_id)
@@ -76,6 +77,9 @@ class SqlOutbox:
     def owe_owners(self, notice: Notice, now: Millis) -> None:
         for owner in self._owners:
             self.owe(replace(notice, address=owner), now)
+
+    def come_due(self, now: Millis, latest: Millis) -> None:
+        self._tx.execute(_COME_DUE, {"now": now, "latest": latest})
 
     def due(self, now: Millis, most: int) -> Sequence[Owed]:
         """Return messages to send now, at most one a chat."""

@@ -20,7 +20,9 @@ SELECT * FROM offers WHERE game = :game AND fetched_at >= :since ORDER BY listed
 _OFFER = """
 SELECT * FROM offers WHERE supplier = :supplier AND sku = :sku AND fetched_at >= :since
 """
-_COUNT = "SELECT COUNT(*) AS n FROM offers WHERE supplier = :supplier"
+_STORED = """
+SELECT COUNT(*) AS n, COALESCE(MAX(fetched_at), 0) AS since FROM offers WHERE supplier = :supplier
+"""
 _GAMES = "SELECT DISTINCT game FROM offers WHERE fetched_at >= :since ORDER BY game"
 _LEARN = """
 INSERT INTO charges (supplier, sku, listed, charged, learnt_at)
@@ -50,9 +52,10 @@ class SqlShelf:
         rows = self._tx.fetch(_OFFER, {"supplier": supplier, "sku": sku, "since": since})
         return _offer(rows[0]) if rows else None
 
-    def count(self, supplier: str) -> int:
-        """Return how many items of a supplier are stored."""
-        return int(self._tx.fetch(_COUNT, {"supplier": supplier})[0]["n"])
+    def stored(self, supplier: str) -> tuple[int, Millis]:
+        """Return how many items of a supplier are stored, and since when."""
+        row = self._tx.fetch(_STORED, {"supplier": supplier})[0]
+        return int(row["n"]), int(row["since"])
 
     def games(self, since: Millis) -> Sequence[str]:
         return [row["game"] for row in self._tx.fetch(_GAMES, {"since": since})]

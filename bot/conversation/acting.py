@@ -63,10 +63,10 @@ _ACTIONS: Mapping[str, Callable[[Room, Order], Outcome | View]] = {
 def claim_all(room: Room) -> View:
     """Answer a picture, most likely a receipt: have the supplier asked about what is open."""
     waiting = room.books.orders.open_of(room.address, room.now)
-    claims = [ordering.claim_paid(room.books, order, room.now) for order in waiting]
-    if Claim.ASKING in claims:
+    claim = ordering.claim_any(room.books, room.address, waiting, room.now)
+    if claim is Claim.ASKING:
         return View(text=room.texts("picture.asking"))
-    if Claim.TOO_SOON in claims:
+    if claim is Claim.TOO_SOON:
         return View(text=room.texts("claim.too_soon"))
     for order in room.books.orders.recent_of(room.address, 5):
         if order.status is Status.PROCESSING:

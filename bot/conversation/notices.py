@@ -159,7 +159,12 @@ def _not_opened(letter: Letter) -> Drawn:
 
 
 def _lapsed(letter: Letter) -> Drawn:
-    return Drawn(view=_with_again(letter, "lapsed", "button.order_again"))
+    order_id = letter.notice.order_id
+    choices = (
+        for_order(order_id, "again", letter.texts("button.order_again")),
+        for_order(order_id, "paid", letter.texts("button.paid")),
+    )
+    return Drawn(view=View(text=letter.say("lapsed"), choices=choices))
 
 
 def _with_again(letter: Letter, text_id: str, label: str) -> View:
@@ -170,9 +175,12 @@ def _with_again(letter: Letter, text_id: str, label: str) -> View:
 def _delivered(letter: Letter) -> Drawn:
     serial = letter.text("serial")
     again = for_order(letter.notice.order_id, "again", letter.texts("button.buy_again"))
+    text = letter.say("delivered.with_serial" if serial else "delivered.without_serial")
+    if letter.text("was") == Status.REFUND_DUE:  # we had said that the money comes back
+        text = f"{letter.say('delivered.after_all')}\n\n{text}"
     view = View(
         title=letter.say("delivered.title"),
-        text=letter.say("delivered.with_serial" if serial else "delivered.without_serial"),
+        text=text,
         copy=serial,
         choices=(again,),
     )

@@ -12,7 +12,7 @@ from bot.logs import get_logger
 from bot.workers.waiting import wait
 from shop.notices import Notice, NoticeKind
 from shop.orders import Order, Status
-from shop.time import SECOND, Millis
+from shop.time import MINUTE, SECOND, Millis
 from storage.books import BookKeeper, SqlBooks
 from storage.outbox import Owed
 
@@ -21,6 +21,8 @@ log = get_logger(__name__)
 AT_ONCE = 32
 _LONGEST_PAUSE: Millis = 300 * SECOND
 _AFTER_NO_NOTE = 1.0  # seconds
+_FOR_OWNERS = frozenset({NoticeKind.CASE, NoticeKind.ALERT})
+_OWNER_AWAY: Millis = 15 * MINUTE
 _MUST_ARRIVE = frozenset({NoticeKind.DELIVERED, NoticeKind.SERIAL, NoticeKind.REFUND_DUE})
 
 # order -> (picture of its QR, link to pay on): one of them, or neither
@@ -74,12 +76,14 @@ class OutboxWorker:
     async def _round(self) -> Millis | None:
         """Start sending what is due and not being sent; return when to look again."""
         now = self._clock()
+        # Before reading: what is sent and noted while we read is still due in what we read.
+        busy = frozenset(self._sending)
         due, next_at = await self._keeper.read(
             lambda books: (books.outbox.due(now, 4 * AT_ONCE), books.outbox.next_at(now))
         )
         for owed in due:
             address = owed.notice.address
-            if address not in self._sending and len(self._sending) < AT_ONCE:
+            if address not in busy and len(self._sending) < AT_ONCE:
                 task = asyncio.create_task(self._send(owed), name=f"send to {address}")
                 self._sending[address] = task
                 task.add_done_callback(partial(self._sent, address))
@@ -158,6 +162,9 @@ class OutboxWorker:
         await self._keeper.write(lambda books: books.outbox.later(owed, due_at))
 
     async def _give_up(self, owed: Owed, why: str) -> None:
+        if owed.notice.kind in _FOR_OWNERS:  # who may only have to press /start once
+            await self._later(owed, _OWNER_AWAY, why)
+            return
         log.warning("outbox.undeliverable", key=owed.notice.key, why=why)
         now = self._clock()
         await self._keeper.write(lambda books: _undeliverable(books, owed, why, now))

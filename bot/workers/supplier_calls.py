@@ -9,7 +9,7 @@ from bot.workers.waiting import wait
 from shop import calls, catalogue, settling
 from shop.calls import AskBalance, AskInvoice, Call, FetchList, Idle, OpenInvoice
 from shop.catalogue import Game
-from shop.notices import Notice, NoticeKind
+from shop.notices import Facts, Notice, NoticeKind
 from shop.settling import NotOpened, Opening
 from shop.suppliers import (
     InvoiceRequest,
@@ -23,13 +23,16 @@ from shop.suppliers import (
     SupplierError,
     Unavailable,
 )
-from shop.time import HOUR, MINUTE, Millis
+from shop.time import HOUR, MINUTE, SECOND, Millis
 from storage.books import BookKeeper, SqlBooks
 
 log = get_logger(__name__)
 
 AT_ONCE = 16
 LIST_AGAIN: Millis = MINUTE
+OLD_PRICES: Millis = 6 * HOUR
+BUSY_PAUSE: Millis = 15 * SECOND
+BELIEVES_AFTER: Millis = HOUR  # a list that lost half of its items
 _FINISH_WITHIN = 8.0  # seconds, for calls under way when the shop is told to stop
 _LONGEST_SKU = 40  # bytes; a button carries it
 
@@ -55,6 +58,7 @@ class SupplierCalls:
         self._bell = keeper.bell()
         self._making: set[asyncio.Task[None]] = set()
         self._down = ""
+        self._resume_at: Millis = 0
         self.list_tried = False
 
     async def run(self) -> None:
@@ -69,6 +73,9 @@ class SupplierCalls:
     async def _round(self) -> None:
         if len(self._making) >= AT_ONCE:
             await wait(self._bell, None, self._clock)
+            return
+        if 0 < self._resume_at - self._clock() <= BUSY_PAUSE:
+            await asyncio.sleep(1)
             return
         self._bell.clear()  # before choosing: what happens from here on rings again
         try:
@@ -183,13 +190,24 @@ class SupplierCalls:
             prices = await self._supplier.price_list()
         except SupplierError as error:
             await self._went_away(error)
-            again = self._clock() + LIST_AGAIN
-            await self._keeper.write(lambda books: books.calls.set_list_due(self.slug, again))
+            await self._list_unread(str(error))
         else:
             self._came_back()
             await self._stock(prices)
         finally:
             self.list_tried = True
+
+    async def _list_unread(self, why: str) -> None:
+        """Try again soon; tell the owners once a day while the prices grow old."""
+        now = self._clock()
+
+        def later(books: SqlBooks) -> int:
+            books.calls.set_list_due(self.slug, now + LIST_AGAIN)
+            return books.shelf.stored(self.slug)[1]
+
+        since = await self._keeper.write(later)
+        if since and now - since > OLD_PRICES:
+            await self._alert("list_unread", f"list:{now // (24 * HOUR)}", "", why)
 
     async def _stock(self, prices: PriceList) -> None:
         sold = [
@@ -206,7 +224,15 @@ class SupplierCalls:
         )
 
     async def _misconfigured(self, error: Misconfigured) -> None:
-        day = self._clock() // (24 * HOUR)
+        """Take the supplier off the shelf until its list can be read again, and tell the owners."""
+        now = self._clock()
+
+        def off_the_shelf(books: SqlBooks) -> None:
+            books.shelf.replace(self.slug, (), now)
+            books.calls.set_list_due(self.slug, now + LIST_AGAIN)
+
+        await self._keeper.write(off_the_shelf)
+        day = now // (24 * HOUR)
         await self._alert("misconfigured", f"{day}", "", str(error))
 
     async def _alert(self, alert: str, occasion: str, order_id: str, evidence: str) -> None:
@@ -223,6 +249,8 @@ class SupplierCalls:
 
     async def _went_away(self, error: SupplierError) -> None:
         """Note once that a supplier gives no answers; the owner is told of what he must mend."""
+        if isinstance(error, Unavailable) and error.busy:
+            self._resume_at = self._clock() + BUSY_PAUSE
         if isinstance(error, Misconfigured):
             await self._misconfigured(error)
         elif not isinstance(error, Unavailable):
@@ -244,20 +272,17 @@ def _name(opening: Opening) -> str:
 def _restock(
     books: SqlBooks, supplier: str, sold: Sequence[tuple[str, Listing]], now: Millis
 ) -> bool:
-    """Replace the shelf; keep the old one if the new one is less than half of it."""
-    before = books.shelf.count(supplier)
-    if 2 * len(sold) >= before and sold:
+    """Replace the shelf; keep the old one for an hour if the new one is less than half of it."""
+    before, since = books.shelf.stored(supplier)
+    if 2 * len(sold) >= before or (sold and now - since >= BELIEVES_AFTER):
         books.shelf.replace(supplier, sold, now)
         return False
-    notice = Notice(
-        key=f"alert:{supplier}:list:{now // HOUR}",
-        kind=NoticeKind.ALERT,
-        address="",
-        facts={
-            "alert": "list_kept",
-            "supplier": supplier,
-            "evidence": f"{before} → {len(sold)}",
-        },
-    )
+    facts: Facts = {
+        "alert": "list_kept",
+        "supplier": supplier,
+        "evidence": f"{before} → {len(sold)}",
+    }
+    key = f"alert:{supplier}:list:{before}:{len(sold)}:{since}"
+    notice = Notice(key=key, kind=NoticeKind.ALERT, address="", facts=facts)
     books.outbox.owe_owners(notice, now)
     return True

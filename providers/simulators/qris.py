@@ -4,6 +4,7 @@ EMVCo merchant-presented text: two digits of tag, two of length, the value; tag 
 CRC-16/CCITT-FALSE over everything before its own value, its tag and length included.
 """
 
+import binascii
 import io
 from functools import lru_cache
 
@@ -45,13 +46,7 @@ def qris_payload(*, amount: int, reference: str) -> str:
 
 def crc16(data: bytes) -> int:
     """Compute CRC-16/CCITT-FALSE: polynomial 0x1021, from 0xFFFF, nothing reflected."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = (crc << 1) ^ 0x1021 if crc & 0x8000 else crc << 1
-        crc &= 0xFFFF
-    return crc
+    return binascii.crc_hqx(data, 0xFFFF)
 
 
 @lru_cache(maxsize=256)

@@ -30,6 +30,8 @@ CREATE TABLE orders (
 );
 CREATE INDEX orders_by_address ON orders (address, created_at);
 CREATE INDEX orders_due ON orders (supplier, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX orders_waiting ON orders (supplier)
+    WHERE status IN ('awaiting_payment', 'processing');
 CREATE INDEX orders_by_target ON orders (supplier, sku, target);
 CREATE INDEX orders_delivered ON orders (status, changed_at);
 
@@ -94,6 +96,7 @@ CREATE TABLE outbox (
     PRIMARY KEY (address, seq),
     UNIQUE (address, message)
 );
+CREATE INDEX outbox_waiting ON outbox (address, seq) WHERE due_at IS NOT NULL;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX outbox_by_order ON outbox (order_id, kind);
 
