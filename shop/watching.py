@@ -57,7 +57,7 @@ def next_question(
 
 def _while_awaiting(order: Order, now: Millis, poll: Millis, fair: Millis) -> Millis:
     if now >= undecided_at(order):
-        return now + HOUR
+        return now + (10 * MINUTE if now < undecided_at(order) + 24 * HOUR else HOUR)
     age = now - order.created_at
     pause = _interval(_AWAITING, age, poll) or 5 * MINUTE
     if age < LIKELY_UNTIL:
