@@ -139,7 +139,8 @@ def show_again(books: Books, order: Order, now: Millis) -> Order:
         for notice in notices.after(was, order, Event.REOPENED):
             books.outbox.owe(notice, now)
     if order.status is Status.AWAITING_PAYMENT and is_payable(order, now):
-        occasion = f"again:{now // BETWEEN_ORDERS}"  # ten taps at once show it once
+        # Ten taps at once show it once; hidden and had back, it is shown again.
+        occasion = f"again:{order.version}:{now // BETWEEN_ORDERS}"
         books.outbox.owe(notices.to_customer(order, NoticeKind.QR, occasion), now)
     return order
 

@@ -59,6 +59,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MOST_WAITING)
+        self._closing = False
         self._writer = asyncio.create_task(self._write(), name="database writer")
 
     async def run(self, work: Work[T]) -> T:
@@ -68,7 +69,7 @@ class Database:
         Raises ``Busy`` if the queue is full, ``Unwritable`` if nothing can be stored now. A caller
         that is cancelled does not undo the work.
         """
-        if self._writer.done():
+        if self._closing:
             raise Busy
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         try:
@@ -82,7 +83,8 @@ class Database:
         return await self._engine.read(work)
 
     async def close(self) -> None:
-        """Finish what waits, then close."""
+        """Finish what waits, then close; whoever comes now hears ``Busy``."""
+        self._closing = True
         await self._waiting.join()
         self._writer.cancel()
         with suppress(asyncio.CancelledError):
