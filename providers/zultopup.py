@@ -3,6 +3,7 @@
 Source: ZulTopup's "Dokumentasi Reseller API". What it leaves open is read as in docs/suppliers.md.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -128,7 +129,10 @@ class ZulTopup(HttpSupplier):
         if not isinstance(data, dict) or not _is_about(data, supplier_ref):
             raise Unavailable("zultopup: order/status speaks of another order")
         report = _report(data)
-        return replace(report, note=self._hide_key(report.note))
+        hide = self._hide_key
+        return replace(
+            report, serial=hide(report.serial), words=hide(report.words), note=hide(report.note)
+        )
 
     def _headers(self) -> dict[str, str]:
         # In a header, never in the address: addresses are logged on the way.
@@ -171,7 +175,7 @@ class ZulTopup(HttpSupplier):
         return self._hide_key(visible(words))
 
     def _hide_key(self, text: str) -> str:
-        return text.replace(self._settings.key(), "***")
+        return re.sub(re.escape(self._settings.key()), "***", text, flags=re.IGNORECASE)
 
 
 def _text(value: object) -> str:
