@@ -5,9 +5,9 @@ Source: ZulTopup's "Dokumentasi Reseller API". What it leaves open is read as in
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from providers.base import Client, HttpSupplier, http_client
 from providers.reading import read_serial, read_time, read_word
@@ -25,6 +25,8 @@ from shop.suppliers import (
 )
 from shop.text import visible
 from shop.time import HOUR, Millis
+
+T = TypeVar("T")
 
 _CUSTOMER_NAME = "Pelanggan"  # they want a name; the customer's own is never sent
 _LONGEST_QR: Millis = 24 * HOUR
@@ -128,11 +130,8 @@ class ZulTopup(HttpSupplier):
         data = self._enveloped(answer)
         if not isinstance(data, dict) or not _is_about(data, supplier_ref):
             raise Unavailable("zultopup: order/status speaks of another order")
-        report = _report(data)
-        hide = self._hide_key
-        return replace(
-            report, serial=hide(report.serial), words=hide(report.words), note=hide(report.note)
-        )
+        # Hidden before anything is cut: half a key is worth hiding too.
+        return _report({name: self._hide_key(value) for name, value in data.items()})
 
     def _headers(self) -> dict[str, str]:
         # In a header, never in the address: addresses are logged on the way.
@@ -172,10 +171,13 @@ class ZulTopup(HttpSupplier):
         """Return their own sentence, for the owner's eyes; error bodies are not documented."""
         said = (answer.get(name) for name in ("message", "pesan", "error", "msg"))
         words = next((word for word in said if isinstance(word, str)), "no reason given")
-        return self._hide_key(visible(words))
+        return visible(self._hide_key(words))
 
-    def _hide_key(self, text: str) -> str:
-        return re.sub(re.escape(self._settings.key()), "***", text, flags=re.IGNORECASE)
+    def _hide_key(self, value: T) -> T | str:
+        """Return a text without our key, in case they repeat it; other values as they are."""
+        if not isinstance(value, str):
+            return value
+        return re.sub(re.escape(self._settings.key()), "***", value, flags=re.IGNORECASE)
 
 
 def _text(value: object) -> str:

@@ -117,7 +117,7 @@ class Conversation:
         if self._is_over(room, session) and not repeated:
             session = replace(session, step=None, draft=Draft())
         if repeated:  # our answer may never have arrived: the same question once more
-            answered = self._question(room, session)
+            answered = self._present(room, session)
         else:
             answered = self._answer(room, session, said.incoming)
         sessions.save(
@@ -153,7 +153,7 @@ class Conversation:
             case Acted():
                 answered = self._act(room, session, incoming)
             case Picked(_, screen) if screen != session.screen:
-                answered = self._old_button(room, session)
+                answered = self._present(room, session, room.texts("button.old"))
             case Picked(choice):
                 answered = self._picked(room, session, choice)
             case Typed(text):
@@ -164,13 +164,13 @@ class Conversation:
                 assert_never(incoming)
         return answered
 
-    def _old_button(self, room: Room, session: Session) -> _Answered:
+    def _present(self, room: Room, session: Session, because: str = "") -> _Answered:
         """Show where the person is: the order just placed, or the present question."""
         if session.step is None:
             waiting = room.books.orders.open_of(room.address, room.now)
             if waiting:
                 return self._say(session, order_view(waiting[-1], room))
-        return self._question(room, session, room.texts("button.old"))
+        return self._question(room, session, because)
 
     def _start(self, room: Room, session: Session, payload: str) -> _Answered:
         found = [game for game in room.games_on_sale() if game.slug == payload]
@@ -251,14 +251,17 @@ class Conversation:
         step = self._steps[session.step or StepId.GAME]
         if session.step is None:
             session = replace(session, draft=Draft())
-        value = self._chosen(room, step, session, text) or text.lstrip("@")  # "@": chosen only
-        if value in {BACK, NEXT, PREVIOUS}:
-            return self._picked(room, replace(session, step=step.id), value)
+        chosen = self._chosen(room, step, session, text)
+        if chosen in {BACK, NEXT, PREVIOUS}:
+            return self._picked(room, replace(session, step=step.id), chosen)
+        value = chosen or text.lstrip("@")  # "@": by button only
         outcome = step.answer(room, session.draft, value)
         return self._follow(room, replace(session, step=step.id), outcome)
 
     def _chosen(self, room: Room, step: Step, session: Session, text: str) -> str | None:
         """Return the id of the choice that was typed: its label, or its place on the page."""
+        if step.free and "#" in text:
+            return None  # a Riot ID, whatever its letters resemble
         wanted = catalogue.canonical(text)
         choices = step.ask(room, session.draft).choices
         page = choices[session.page * room.limit :][: room.limit]
@@ -328,11 +331,24 @@ def _named(wanted: str, choices: Sequence[Choice]) -> str | None:
     if wanted in by_label or len(wanted) < SHORTEST_GUESS:
         return by_label.get(wanted)
     numbers = NUMBERS.findall(wanted)
-    alike = [label for label in by_label if NUMBERS.findall(label) == numbers]
+    alike = [
+        label
+        for label in by_label
+        if NUMBERS.findall(label) == numbers and _word_by_word(wanted, label)
+    ]
     close = process.extract(wanted, alike, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=2)
     if not close or (len(close) > 1 and close[0][1] - close[1][1] < CLEARLY):
         return None
     return by_label[close[0][0]]
+
+
+def _word_by_word(typed: str, meant: str) -> bool:
+    """Tell whether each word is the same but for a slip: one word more, as "not", is no slip."""
+    words, others = typed.split(), meant.split()
+    return len(words) == len(others) and all(
+        one == other or (len(one) >= SHORTEST_GUESS and fuzz.ratio(one, other) >= ALIKE)
+        for one, other in zip(words, others, strict=True)
+    )
 
 
 def _paged(room: Room, view: View, page: int) -> tuple[View, int]:

@@ -9,6 +9,7 @@ from bot.conversation.engine import FORGETS_AFTER, LONGEST_TEXT, Conversation
 from bot.conversation.steps import STEPS
 from bot.conversation.views import Command, Draft, StepId, Typed, View, What, read_button, read_text
 from bot.owner.desk import OwnersDesk
+from shop.suppliers import InvoiceState
 from shop.time import HOUR, SECOND
 from tests.bot.conversation.parlour import (
     BACK,
@@ -150,7 +151,13 @@ def test_cancel_works_anywhere(budi: Guest, step: StepId, words: str) -> None:
     assert budi.draft == Draft()
 
 
-@pytest.mark.parametrize("words", ["/start", "/START", "menu", "mulai", "/pesan", "/order", "halo"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "/start", "/START", "menu", "mulai", "/mulai", "/pesan", "/order", "pesan", "Order", "halo",
+        "/pesan\nya", "/start\t",
+    ],
+)  # fmt: skip
 def test_start_works_anywhere(budi: Guest, step: StepId, words: str) -> None:
     view = budi.says(words)
     assert view.title == FACE.name
@@ -179,12 +186,15 @@ def test_every_command_of_the_menu_is_answered_anywhere(
     assert TEXTS["id"]("command.unknown") not in view.text
 
 
+@pytest.mark.parametrize("slash", ["/", ""])
 @pytest.mark.parametrize("name", ["riwayat", "status", "bantuan", "saldo"])
 def test_looking_something_up_leaves_the_question_open(
-    parlour: Parlour, budi: Guest, name: str
+    parlour: Parlour, budi: Guest, name: str, slash: str
 ) -> None:
     question = budi.walks_to_confirmation()
-    budi.says(f"/{name}")
+    view = budi.says(f"{slash}{name}")
+    assert view == budi.says(f"/{name}")
+    assert budi.step is StepId.CONFIRM
     budi.taps("Bayar", on=question)
     assert len(parlour.orders) == 1
 
@@ -197,6 +207,13 @@ def test_an_unknown_command_puts_the_present_question_again(
     view = budi.says(words)
     assert view.text == f"{TEXTS['id']('command.unknown')}\n\n{question.text}"
     assert budi.step is step
+
+
+@pytest.mark.parametrize("gap", [" ", "\n", "\t", "\u3000", " \n "])
+def test_whatever_stands_between_a_command_and_its_word(budi: Guest, gap: str) -> None:
+    assert budi.says(f"/start{gap}free-fire").title == "Free Fire"
+    assert budi.says(f"/bahasa@lapak_bot{gap}en").title == "Free Fire"
+    assert budi.language == "en"
 
 
 def test_a_link_leads_straight_to_a_game(budi: Guest) -> None:
@@ -233,7 +250,7 @@ def test_a_picture_is_answered_and_loses_nothing(budi: Guest, step: StepId) -> N
     before = budi.session
     view = budi.shares(What.PICTURE)
     assert view is not None
-    assert view.text == TEXTS["id"]("picture.nothing")
+    assert view.text == TEXTS["id"]("picture.nothing", support=FACE.support)
     assert (budi.step, budi.draft) == (step, before.draft)
 
 
@@ -405,26 +422,26 @@ def test_when_nothing_is_left_every_question_still_has_an_answer(
     assert parlour.orders == []
 
 
-_GONE = pytest.mark.xfail(
-    reason="a draft of a game that is no longer curated raises LookupError at the next answer",
-    raises=LookupError,
-)
-_BEFORE_A_GAME = (StepId.GAME, StepId.ITEM)
-_WITHOUT_ITS_GAME = [
-    pytest.param(step, marks=() if step in _BEFORE_A_GAME else _GONE)
-    for step in StepId
-    if step is not StepId.CONFIRM
-]
-
-
-@pytest.mark.parametrize("where", [*_WITHOUT_ITS_GAME, pytest.param(StepId.CONFIRM, marks=_GONE)])
-def test_a_draft_whose_game_the_owner_took_away_ends_at_the_games(
-    parlour: Parlour, budi: Guest, where: StepId
+@pytest.mark.parametrize("doing", ["12345678 (2001)", "bayar", "1", "ya", "kembali", "/bahasa en"])
+def test_a_draft_whose_game_the_owner_took_away_starts_over(
+    parlour: Parlour, budi: Guest, step: StepId, doing: str
 ) -> None:
-    stand(budi, where)
     parlour.open(without("mobile-legends"))
-    budi.says("12345678 (2001)")
-    assert budi.step is StepId.GAME
+    shown = budi.says(doing)
+    assert "Mobile Legends" not in f"{shown.title} {budi.labels}"
+    if step is not StepId.GAME:
+        assert budi.step in {StepId.GAME, StepId.ITEM}  # "1" is the first of the games
+        assert (budi.draft.user_id, budi.draft.sku) == ("", "")
+    assert parlour.orders == []
+    budi.walks_to_confirmation("valorant", "475", "Budi#ID1")
+
+
+def test_a_repeated_input_after_the_owner_took_the_game_away_ends_at_the_games(
+    parlour: Parlour, budi: Guest, step: StepId
+) -> None:
+    parlour.open(without("mobile-legends"))
+    budi.says(STANDING[step][-1], input_id=budi.last_input)
+    assert (budi.step, budi.draft) == (StepId.GAME, Draft())
     assert "Free Fire" in budi.labels
 
 
@@ -458,9 +475,70 @@ def test_two_devices_cannot_confirm_one_screen_twice(parlour: Parlour, budi: Gue
     pay = budi.button("Bayar", on=question)
     budi.presses(pay, input_id="phone")
     view = budi.presses(pay, input_id="laptop")
+    (order,) = parlour.orders
+    assert view is not None
+    assert order.id in view.title  # what became of it, and not the games
+    assert "Menyiapkan" in view.text
+    assert budi.step is None
+    parlour.show_qr(order.id)
+    view = budi.presses(pay, input_id="tablet")
+    assert view is not None
+    assert [choice.data for choice in view.choices] == [
+        f"o:{order.id}:{action}" for action in ("paid", "show", "cancel")
+    ]
+    assert len(parlour.orders) == 1
+
+
+def test_an_old_button_shows_the_newest_order_that_waits(parlour: Parlour, budi: Guest) -> None:
+    for account in ("123456781", "123456782"):
+        budi.walks_to_confirmation(account=account)
+        budi.taps("Bayar")
+        parlour.clock.advance(11 * SECOND)
+    for old in [view for view in budi.views if view.choices]:
+        view = budi.presses(old.choices[-1].data)
+        assert view is not None
+        assert parlour.orders[-1].id in view.title
+        assert "123456782" in view.text
+
+
+def test_an_old_button_never_shows_the_order_of_somebody_else(
+    parlour: Parlour, budi: Guest, siti: Guest
+) -> None:
+    siti.walks_to_confirmation(account="777888999")
+    siti.taps("Bayar")
+    old = budi.says("/start")
+    budi.says("/batal")
+    view = budi.presses(old.choices[0].data)
+    assert view is not None
+    assert budi.step is StepId.GAME
+    assert parlour.orders[0].id not in f"{view.title} {view.text}"
+
+
+@pytest.mark.parametrize("state", [InvoiceState.DELIVERED, InvoiceState.EXPIRED])
+def test_once_an_order_has_ended_an_old_button_begins_a_new_purchase(
+    parlour: Parlour, budi: Guest, state: InvoiceState
+) -> None:
+    budi.walks_to_confirmation()
+    pay = budi.button("Bayar")
+    budi.presses(pay)
+    parlour.show_qr(parlour.orders[0].id)
+    parlour.hear(parlour.orders[0].id, state)
+    view = budi.presses(pay)
     assert view is not None
     assert view.text.startswith(OLD)
+    assert budi.step is StepId.GAME
     assert len(parlour.orders) == 1
+
+
+def test_an_open_question_comes_before_an_order_that_waits(parlour: Parlour, budi: Guest) -> None:
+    budi.walks_to_confirmation()
+    pay = budi.button("Bayar")
+    budi.presses(pay)
+    budi.walks_to_account("ml", "86")
+    view = budi.presses(pay)
+    assert view is not None
+    assert view.text.startswith(OLD)
+    assert budi.step is StepId.ACCOUNT
 
 
 def test_what_one_device_changes_the_other_cannot_confirm(parlour: Parlour, budi: Guest) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from bot.conversation.views import StepId, View, What
+from shop import settling
 from shop.orders import Order, Status
 from shop.suppliers import InvoiceState
 from shop.time import HOUR, MINUTE, SECOND
-from tests.bot.conversation.parlour import SHELF, TEXTS, Guest, Parlour, whole
+from tests.bot.conversation.parlour import FACE, SHELF, TEXTS, Guest, Parlour, whole
 
 UNKNOWN = TEXTS["id"]("order.unknown")
 ACTIONS = ("paid", "cancel", "again", "show", "made-up", "", "open", "refunded", "yes-refunded")
@@ -185,15 +186,17 @@ def test_a_button_of_an_order_does_not_disturb_the_question_that_is_open(
     assert budi.step is StepId.ITEM
 
 
-@pytest.mark.xfail(reason="the answer announces the present question and does not put it")
 def test_a_made_up_action_of_ones_own_order_puts_the_present_question(
     parlour: Parlour, budi: Guest, order: Order
 ) -> None:
-    budi.walks_to_account()
+    question, before = budi.walks_to_account(), rows(parlour)
     view = budi.presses(f"o:{order.id}:made-up")
     assert view is not None
-    assert view.text.startswith(TEXTS["id"]("button.old"))
-    assert view.choices
+    assert view.text == f"{TEXTS['id']('button.old')}\n\n{question.text}"
+    assert budi.labels == [choice.label for choice in question.choices]
+    assert rows(parlour) == before
+    budi.presses(view.choices[-1].data)
+    assert budi.step is StepId.ITEM
 
 
 # --- what each does -------------------------------------------------------------------------------
@@ -217,6 +220,17 @@ def test_cancelling_twice_is_answered_twice(parlour: Parlour, budi: Guest) -> No
     again = budi.presses(f"o:{order.id}:cancel")
     assert first == again
     assert parlour.order(order.id).version == order.version + 1
+
+
+def test_an_order_whose_qr_is_being_made_says_when_it_can_be_cancelled(
+    parlour: Parlour, budi: Guest
+) -> None:
+    order, now = placed(parlour, budi), parlour.clock()
+    settling.start_opening(parlour.books, order, now + MINUTE, now)
+    view = budi.presses(f"o:{order.id}:cancel")
+    assert view is not None
+    assert view.text == TEXTS["id"]("order.being_opened", order=order.id)
+    assert parlour.order(order.id).status is Status.OPENING
 
 
 def test_a_paid_order_cannot_be_cancelled_and_says_so(parlour: Parlour, budi: Guest) -> None:
@@ -276,14 +290,37 @@ def test_again_of_what_is_sold_out_keeps_the_account_and_offers_the_rest(
     assert order.user_id in budi.last.text
 
 
-@pytest.mark.xfail(reason="a receipt for what is being delivered hears that nothing waits")
 def test_a_receipt_for_a_paid_order_is_told_that_the_money_is_there(
     parlour: Parlour, budi: Guest
 ) -> None:
-    processing(parlour, budi)
+    order = processing(parlour, budi)
     view = budi.shares(What.PICTURE)
     assert view is not None
-    assert view.text != TEXTS["id"]("picture.nothing")
+    assert view.text == TEXTS["id"]("claim.already_paid", order=order.id)
+
+
+def test_a_receipt_asks_about_what_waits_before_it_speaks_of_what_is_paid(
+    parlour: Parlour, budi: Guest
+) -> None:
+    processing(parlour, budi)
+    parlour.clock.advance(11 * SECOND)
+    budi.walks_to_confirmation("ml", "86", "12345678 2001")
+    budi.taps("Bayar")
+    waiting = parlour.show_qr(parlour.orders[-1].id)
+    view = budi.shares(What.PICTURE)
+    assert view is not None
+    assert view.text == TEXTS["id"]("picture.asking")
+    assert parlour.order(waiting.id).claimed_at == parlour.clock()
+
+
+@pytest.mark.parametrize("made", [delivered, refund_due], ids=lambda made: made.__name__)
+def test_a_receipt_for_what_has_been_settled_says_that_nothing_waits(
+    parlour: Parlour, budi: Guest, made: Callable[[Parlour, Guest], Order]
+) -> None:
+    made(parlour, budi)
+    view = budi.shares(What.PICTURE)
+    assert view is not None
+    assert view.text == TEXTS["id"]("picture.nothing", support=FACE.support)
 
 
 def test_cancelling_the_conversation_offers_to_cancel_what_waits(

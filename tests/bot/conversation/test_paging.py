@@ -79,7 +79,7 @@ def test_what_fits_is_shown_without_turning() -> None:
         parlour.close()
 
 
-@pytest.mark.parametrize(("turn", "page"), [(NEXT, 3), (PREVIOUS, 1)])
+@pytest.mark.parametrize(("turn", "page"), [("Berikutnya", 3), ("Sebelumnya", 1)])
 def test_turning_past_the_end_stays_there(turn: str, page: int) -> None:
     parlour, guest, _ = opened(9, 3)
     for _ in range(6):

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.conversation.views import StepId, What
-from tests.bot.conversation.parlour import BACK, Guest, Parlour, wide
+from tests.bot.conversation.parlour import BACK, TEXTS, Guest, Parlour, wide
 
 # --- games ----------------------------------------------------------------------------------------
 
@@ -76,7 +76,6 @@ def test_an_unknown_name_after_several_offers_all_again(budi: Guest) -> None:
     assert "Mobile Legends" in budi.labels
 
 
-@pytest.mark.xfail(reason="the question for the game takes no place numbers: AskGame.free is True")
 @pytest.mark.parametrize("typed", ["2", wide("2"), "٢", "2.", " 2 "])
 def test_a_game_is_chosen_by_its_place(budi: Guest, typed: str) -> None:
     second = budi.says("/start").choices[1].id
@@ -84,7 +83,6 @@ def test_a_game_is_chosen_by_its_place(budi: Guest, typed: str) -> None:
     assert (budi.step, budi.draft.game) == (StepId.ITEM, second)
 
 
-@pytest.mark.xfail(reason="the search is kept although nothing fits it any more: no game is shown")
 def test_when_what_was_searched_for_is_gone_the_rest_is_offered(
     parlour: Parlour, budi: Guest
 ) -> None:
@@ -92,7 +90,9 @@ def test_when_what_was_searched_for_is_gone_the_rest_is_offered(
     budi.says("free")
     parlour.stock({"mobile-legends": [("45", "86 Diamond", 19_100)]})
     budi.shares(What.OTHER)
-    assert "Mobile Legends" in budi.labels
+    assert budi.labels == ["Mobile Legends"]
+    budi.says("1")
+    assert budi.draft.game == "mobile-legends"
 
 
 # --- items ----------------------------------------------------------------------------------------
@@ -136,7 +136,6 @@ def test_a_name_on_another_page_is_found_too(parlour: Parlour) -> None:
     assert budi.draft.item == "Item G"
 
 
-@pytest.mark.xfail(reason="a place number wins over the amount that items are called by")
 def test_a_typed_amount_means_the_item_of_that_amount(parlour: Parlour, budi: Guest) -> None:
     # "5" is what people call "5 Diamond"; the fifth item here costs forty times as much.
     items = [("2", "5 Diamond", 850), ("3", "12 Diamond", 1_750), ("4", "50 Diamond", 7_150),
@@ -144,15 +143,56 @@ def test_a_typed_amount_means_the_item_of_that_amount(parlour: Parlour, budi: Gu
     parlour.stock({"free-fire": items})
     budi.says("/start free-fire")
     budi.says("5")
-    assert budi.draft.item in {"5 Diamond", ""}
+    assert budi.draft.item == "5 Diamond"
 
 
-@pytest.mark.xfail(reason="only the names of games are matched with a slip of the finger")
-@pytest.mark.parametrize("typed", ["70 diamon", "70 dimond", "70 diamonds"])
+def test_an_amount_on_another_page_comes_before_a_place_on_this_one(parlour: Parlour) -> None:
+    items = [(str(n), f"{amount} Diamond", 100 * amount) for n, amount in
+             enumerate([50, 70, 140, 355, 720, 2], start=1)]  # fmt: skip
+    parlour.stock({"free-fire": items})
+    budi = parlour.guest("budi", limit=3)
+    budi.says("/start free-fire")
+    budi.taps("Berikutnya")
+    assert "50 Diamond" not in budi.labels
+    budi.says("50")
+    assert budi.draft.item == "50 Diamond"
+
+
+def test_an_amount_that_two_items_begin_with_is_a_place(parlour: Parlour, budi: Guest) -> None:
+    items = [("1", "2 Diamond", 500), ("2", "2 Diamond + bonus", 700), ("3", "9 Diamond", 900)]
+    parlour.stock({"free-fire": items})
+    budi.says("/start free-fire")
+    budi.says("2")
+    assert budi.draft.item == "2 Diamond + bonus"
+
+
+@pytest.mark.parametrize("typed", ["70 diamon", "70 dimond", "70 diamonds", "70  Diamnod!"])
 def test_a_slip_of_the_finger_in_an_item_is_understood(budi: Guest, typed: str) -> None:
     budi.says("/start free-fire")
     budi.says(typed)
-    assert budi.draft.item == "70 Diamond"
+    assert (budi.step, budi.draft.item) == (StepId.ACCOUNT, "70 Diamond")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["71 diamond", "700 diamond", "7 diamond", "170 diamond", "7O diamond", "70 70 diamond",
+     "14 diamond", "5 5 diamond", "70 diamond 2"],
+)  # fmt: skip
+def test_another_number_is_never_a_slip_of_the_finger(budi: Guest, typed: str) -> None:
+    budi.says("/start free-fire")
+    view = budi.says(typed)
+    assert (budi.step, budi.draft.sku) == (StepId.ITEM, "")
+    assert "tidak ada di daftar" in view.text
+
+
+def test_a_name_that_resembles_two_items_alike_chooses_neither(
+    parlour: Parlour, budi: Guest
+) -> None:
+    items = [("1", "Paket Naga Biru", 10_000), ("2", "Paket Naga Baru", 90_000)]
+    parlour.stock({"free-fire": items})
+    budi.says("/start free-fire")
+    budi.says("paket naga bru")
+    assert (budi.step, budi.draft.sku) == (StepId.ITEM, "")
 
 
 # --- accounts -------------------------------------------------------------------------------------
@@ -274,17 +314,44 @@ def test_yes_may_be_typed_in_full(budi: Guest, typed: str) -> None:
     assert budi.step is StepId.CONFIRM
 
 
-_AS_AN_ID = pytest.mark.xfail(reason="a place number is taken for an ID of one digit")
-
-
-@pytest.mark.parametrize(
-    "typed", ["ya", "Iya!", "benar", "y", "ok", pytest.param("1", marks=_AS_AN_ID)]
-)
+@pytest.mark.parametrize("typed", ["ya", "Iya!", "benar", "y", "ok", "1", "1.", wide("1")])
 def test_yes_may_be_typed_in_short(budi: Guest, typed: str) -> None:
     budi.walks_to_account()
     budi.says("1234")
     budi.says(typed)
     assert (budi.step, budi.draft.user_id) == (StepId.CONFIRM, "1234")
+
+
+@pytest.mark.parametrize("typed", ["2", "2.", "ubah id", "Ubah ID"])
+def test_no_may_be_typed_too(budi: Guest, typed: str) -> None:
+    budi.walks_to_account()
+    budi.says("1234")
+    budi.says(typed)
+    assert (budi.step, budi.draft.user_id) == (StepId.ACCOUNT, "")
+
+
+@pytest.mark.parametrize("typed", ["belum benar", "tidak", "bukan", "salah", "ga", "nggak",
+                                   "belum sudah"])  # fmt: skip
+def test_a_no_never_confirms_an_odd_account(budi: Guest, typed: str) -> None:
+    check_not_confirmed(budi, typed)
+
+
+@pytest.mark.parametrize("typed", ["ga sudah benar", "ya tidak benar", "ya salah benar"])
+def test_a_no_that_looks_like_a_yes_never_confirms_an_odd_account(budi: Guest, typed: str) -> None:
+    check_not_confirmed(budi, typed)
+
+
+def check_not_confirmed(budi: Guest, typed: str) -> None:
+    budi.walks_to_account()
+    budi.says("1234")
+    budi.says(typed)
+    assert budi.step in {StepId.CHECK, StepId.ACCOUNT}
+
+
+@pytest.mark.parametrize("typed", ["No, it is right", "Yes, it is not right"])
+def test_a_no_in_english_never_confirms_an_odd_account(budi: Guest, typed: str) -> None:
+    budi.says("/bahasa en")
+    check_not_confirmed(budi, typed)
 
 
 def test_a_riot_id_is_read_with_its_tag(budi: Guest) -> None:
@@ -321,7 +388,6 @@ def test_a_server_that_does_not_exist_is_asked_for_again(budi: Guest, typed: str
     assert budi.step is StepId.SERVER
 
 
-@pytest.mark.xfail(reason="an ID and the name of its server in one message are taken for letters")
 def test_an_id_with_the_name_of_its_server_is_understood(budi: Guest) -> None:
     budi.walks_to_account("genshin", "60")
     budi.says("512345678 Asia")
@@ -329,6 +395,35 @@ def test_an_id_with_the_name_of_its_server_is_understood(budi: Guest) -> None:
 
 
 # --- saved accounts -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["1", "2"])
+def test_a_saved_account_is_not_chosen_by_its_place(
+    parlour: Parlour, budi: Guest, place: str
+) -> None:
+    for account in ("123456781", "123456782"):
+        parlour.bought(budi, account)
+    budi.walks_to_account()
+    budi.says(place)
+    assert budi.draft.user_id == place
+
+
+def test_a_saved_account_is_not_chosen_by_a_slip_of_the_finger(
+    parlour: Parlour, budi: Guest
+) -> None:
+    parlour.bought(budi, "Budi Santoso#ID1", "valorant", "475")
+    budi.walks_to_account("valorant", "475")
+    budi.says("Budi Santosa#ID1")
+    assert budi.draft.user_id == "Budi Santosa#ID1"
+
+
+def test_an_earlier_purchase_is_not_chosen_by_its_name(parlour: Parlour, budi: Guest) -> None:
+    bought = parlour.bought(budi, "123456789")
+    label = budi.says("/start").choices[0].label
+    assert budi.last.choices[0].id == f"@{bought.id}"
+    for typed in (label, f"@{bought.id}", f"@@{bought.id}", bought.item):
+        budi.says(typed)
+        assert (budi.step, budi.draft.user_id) == (StepId.GAME, "")
 
 
 def test_a_saved_account_may_be_tapped_or_typed(parlour: Parlour, budi: Guest) -> None:
@@ -351,10 +446,6 @@ def test_a_typed_number_is_an_account_where_saved_accounts_are_offered(
     assert (budi.step, budi.draft.user_id) == (StepId.CHECK, "1")
 
 
-@pytest.mark.xfail(
-    reason="names of other alphabets are compared by their Latin letters alone, so a typed Riot ID"
-    " is taken for another, saved one"
-)
 def test_a_typed_account_is_never_taken_for_a_saved_one_that_only_looks_alike(
     parlour: Parlour, budi: Guest
 ) -> None:
@@ -364,7 +455,6 @@ def test_a_typed_account_is_never_taken_for_a_saved_one_that_only_looks_alike(
     assert budi.draft.user_id == "しろう#ID1"
 
 
-@pytest.mark.xfail(reason="a Riot ID's dots and dashes are dropped when it is compared")
 def test_a_typed_account_is_never_taken_for_one_with_other_signs(
     parlour: Parlour, budi: Guest
 ) -> None:
@@ -403,40 +493,76 @@ def test_nobody_is_offered_the_account_of_somebody_else(
     bought = parlour.bought(budi, "123456789")
     siti.walks_to_account()
     assert siti.labels == [BACK]
-    view = siti.says(f"@{bought.id}")
-    assert siti.step is StepId.ACCOUNT
-    assert "tidak ada" in view.text
+    for view in (siti.says(f"@{bought.id}"), siti.presses(f"s:{siti.session.screen}:@{bought.id}")):
+        assert view is not None
+        assert (siti.step, siti.draft.user_id) == (StepId.ACCOUNT, "")
+        assert bought.user_id not in view.text.replace("Contoh: 123456789", "")
+    assert "tidak ada di riwayatmu" in siti.last.text
 
 
 # --- confirming -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("typed", ["bayar", "Bayar", "✅ Bayar", "1"])
+@pytest.mark.parametrize("typed", ["bayar", "Bayar", "✅ Bayar", "1", "bayarr", "bayr"])
 def test_paying_may_be_typed(parlour: Parlour, budi: Guest, typed: str) -> None:
     budi.walks_to_confirmation()
     budi.says(typed)
     assert len(parlour.orders) == 1
 
 
-@pytest.mark.parametrize("typed", ["ok", "ya", "account", "70", "3", "0", "bayarr", "bayar dong"])
+@pytest.mark.parametrize(
+    "typed",
+    ["ok", "ya", "account", "70", "3", "0", "bayar dong", "ga bayar", "gak bayar", "jangan bayar",
+     "belum bayar", "tidak bayar", "batal bayar", "sudah bayar"],
+)  # fmt: skip
 def test_nothing_else_confirms(parlour: Parlour, budi: Guest, typed: str) -> None:
     budi.walks_to_confirmation()
     budi.says(typed)
     assert parlour.orders == []
 
 
-@pytest.mark.xfail(reason="the engine's own buttons cannot be typed by their names")
-@pytest.mark.parametrize("typed", ["kembali", "Kembali", BACK])
-def test_back_may_be_typed(budi: Guest, typed: str) -> None:
-    budi.walks_to_account()
+@pytest.mark.parametrize("typed", ["g bayar", "x bayar"])
+def test_a_no_that_looks_like_the_button_orders_nothing(
+    parlour: Parlour, budi: Guest, typed: str
+) -> None:
+    budi.walks_to_confirmation()
     budi.says(typed)
-    assert budi.step is StepId.ITEM
+    assert parlour.orders == []
 
 
-@pytest.mark.xfail(reason="the engine's own buttons cannot be typed by their names")
-def test_the_next_page_may_be_typed(parlour: Parlour) -> None:
+@pytest.mark.parametrize("typed", ["kembali", "Kembali", BACK, "kembal", "kembalii"])
+@pytest.mark.parametrize(
+    ("standing", "before"),
+    [
+        ((), StepId.GAME),
+        (("70 diamond",), StepId.ITEM),
+        (("70 diamond", "1234"), StepId.ACCOUNT),
+        (("70 diamond", "123456789"), StepId.ITEM),
+    ],
+)
+def test_back_may_be_typed(
+    budi: Guest, typed: str, standing: tuple[str, ...], before: StepId
+) -> None:
+    for words in ("/start free-fire", *standing):
+        budi.says(words)
+    budi.says(typed)
+    assert budi.step is before
+
+
+@pytest.mark.parametrize("typed", ["しろう#BACK", "しろう#Next"])
+def test_a_riot_id_is_never_taken_for_a_button(budi: Guest, typed: str) -> None:
+    budi.says("/bahasa en")
+    budi.walks_to_account("valorant", "475")
+    budi.says(typed)
+    assert (budi.step, budi.draft.user_id) == (StepId.CONFIRM, typed)
+
+
+def test_a_page_may_be_turned_by_typing_may_be_typed(parlour: Parlour) -> None:
     parlour.stock({"free-fire": [(str(n), f"Item {chr(64 + n)}", 1000 * n) for n in range(1, 8)]})
     budi = parlour.guest("budi", limit=3)
     budi.says("/start free-fire")
-    budi.says("berikutnya")
-    assert "Item D" in budi.labels
+    onward, back = TEXTS["id"]("button.next"), TEXTS["id"]("button.previous")
+    for typed, shown in (("berikutnya", "Item D"), (onward, "Item G"), ("berikutnya", "Item G"),
+                         ("sebelumnya", "Item D"), (back, "Item A")):  # fmt: skip
+        budi.says(typed)
+        assert (budi.step, budi.labels[0]) == (StepId.ITEM, shown)
