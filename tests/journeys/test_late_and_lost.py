@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shop.calls import LEASE, Idle, OpenInvoice
+from shop.calls import LEASE, AskInvoice, Idle, OpenInvoice
+from shop.suppliers import InvoiceReport
 from shop.time import HOUR, MINUTE, SECOND
 from tests.fakes.chat import Person
 from tests.fakes.street import Street, street
@@ -16,6 +17,7 @@ LAPSED = "tidak dibayar sampai batas waktunya, jadi"
 LATE = "masuk setelah batas waktunya"
 CASE_LATE = "Pembayaran masuk setelah QR ditutup"
 DONE = "Top up masuk!"
+UNSEEN = "belum terlihat"
 SLOW = "belum selesai setelah 15 menit"
 LOST = "tidak kami terima tepat waktu"
 STATUS = "/api/order/status"
@@ -152,9 +154,86 @@ async def test_o11_unpaid_lapses_two_minutes_after_its_time_and_late_money_is_fo
     await there.after(SECOND)
     assert statuses(there) == ["expired"]
     await there.pay()
-    await there.after(4 * MINUTE)
+    await there.after(5 * MINUTE - SECOND)  # after the lapse
+    assert statuses(there) == ["expired"]
+    await there.after(2 * SECOND)
     assert statuses(there) == ["delivered"]
     assert says(there, budi, LAPSED, DONE) == [1, 1]
+
+
+async def test_o11_late_money_is_found_even_if_the_last_question_had_no_answer(
+    there: Street,
+) -> None:
+    budi, owner = there.person(), there.owner
+    await with_a_qr(there, budi)
+    await there.after(18 * MINUTE, step=10 * SECOND)
+    await there.after(23 * HOUR, step=30 * MINUTE)
+    assert statuses(there) == ["expired"]
+    await there.control("fault", kind="500", count=10_000, path=STATUS)
+    await there.pay()
+    await there.after(5 * HOUR, step=15 * MINUTE)  # the last scheduled question among it
+    assert statuses(there) == ["expired"]
+    await there.control("fault", kind="clear")
+    await there.after(45 * MINUTE, step=15 * MINUTE)
+    assert statuses(there) == ["refund_due"]
+    assert says(there, budi, LAPSED, "akan dikembalikan oleh pemilik toko") == [1, 1]
+    owner.sees(CASE_LATE)
+
+
+async def test_a_claim_made_while_a_question_is_under_way_gets_an_answer_of_its_own(
+    there: Street,
+) -> None:
+    """The customer pays while we ask: "not seen yet" would be an answer from before."""
+    budi = there.person()
+    await with_a_qr(there, budi)
+    await there.after(20 * SECOND)
+    worker = there.shop.suppliers[0]
+    there.clock.advance(5 * SECOND)
+    call = await worker.choose()
+    assert isinstance(call, AskInvoice)
+    supplier, ask = worker._supplier, worker._supplier.invoice_report
+
+    async def while_we_ask(ref: str) -> InvoiceReport:
+        report = await ask(ref)
+        there.clock.advance(SECOND)
+        await there.pay()
+        await budi.taps("Sudah bayar")
+        there.clock.advance(SECOND)
+        return report
+
+    supplier.invoice_report = while_we_ask  # type: ignore[method-assign]
+    await worker.make(call)
+    supplier.invoice_report = ask  # type: ignore[method-assign]
+    await there.shop.outbox.drain()
+    assert budi.count(UNSEEN) == 0
+    assert statuses(there) == ["awaiting_payment"]
+    await there.work()  # without waiting: asked again at once
+    assert statuses(there) == ["processing"]
+    await there.after(20 * SECOND)
+    assert says(there, budi, UNSEEN, DONE) == [0, 1]
+
+
+async def test_a_buyer_hears_at_once_that_an_order_was_given_up(there: Street) -> None:
+    """The bell rings for what was moved while nothing was to be asked."""
+    budi = there.person()
+    await confirm(there, budi)
+    worker = there.shop.suppliers[0]
+    assert isinstance(await worker.choose(), OpenInvoice)  # and its caller is gone
+    bell = there.shop.keeper.bell()
+    await worker.choose()
+    bell.clear()
+    await worker.choose()
+    assert not bell.is_set()  # nothing happened
+    there.clock.advance(LEASE)
+    idle = await worker.choose()
+    assert isinstance(idle, Idle)
+    assert idle.moved
+    assert bell.is_set()
+    await there.shop.outbox.drain()
+    assert says(there, budi, LOST) == [1]
+    bell.clear()
+    await worker.choose()
+    assert not bell.is_set()
 
 
 @pytest.mark.parametrize("paid", [False, True])

@@ -1,12 +1,14 @@
 """What one person may do at once, what two people may not do at all, and what a supplier allows."""
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from shop.calls import LIST_EVERY, WINDOW
 from shop.time import MINUTE, SECOND
 from tests.fakes.chat import Person
 from tests.fakes.street import Street, street
@@ -63,10 +65,39 @@ async def test_a_person_has_three_open_qrs_at_the_most(there: Street) -> None:
     await order(there, budi, account(3))
     budi.sees(TOO_MANY, "Coba lagi setelah pukul 12.15")
     assert len(there.orders) == len(there.journal) == 3
+
+
+async def test_a_hidden_qr_still_counts_for_it_can_be_had_back(there: Street) -> None:
+    budi = there.person()
+    for nth in range(3):
+        await order(there, budi, account(nth))
+        await there.after(11 * SECOND)
     await budi.taps("Batal", budi.sees(QR))
-    await budi.taps("Bayar", budi.sees(TOO_MANY))
-    await there.work()
+    await order(there, budi, account(3))
+    budi.sees(TOO_MANY, "Coba lagi setelah pukul 12.15")
+    assert len(there.journal) == 3
+    await there.after(11 * SECOND)
+    await order(there, budi, account(2))  # the hidden one
+    waiting = [row for row in there.orders if row["status"] == "awaiting_payment"]
+    assert len(waiting) == len(there.orders) == len(there.journal) == 3
+    assert budi.count(QR) == 4
+    await there.after(15 * MINUTE, step=20 * SECOND)
+    await order(there, budi, account(3))
     assert len(there.journal) == 4
+
+
+async def test_the_prices_stay_fresh_while_the_shop_is_busy(there: Street) -> None:
+    """More QRs are open than can be asked about at every poll; the list is read all the same."""
+    for wave in range(2):
+        for nth in range(40):
+            person = there.person(f"p{wave}-{nth}")
+            await order(there, person, account(100 * wave + nth))
+            there.clock.advance(SECOND)
+        await there.after(10 * MINUTE + SECOND, step=SECOND)
+    read = [c["at"] for c in there.simulator.journal()["calls"] if "services" in c["path"]]
+    pauses = [b - a for a, b in itertools.pairwise(read)]
+    assert len(pauses) >= 2
+    assert max(pauses) <= LIST_EVERY + WINDOW
 
 
 async def test_the_three_are_counted_for_each_person_alone(there: Street) -> None:

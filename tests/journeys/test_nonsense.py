@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.conversation.views import MOST_DATA_BYTES, Incoming, Picked, Shared, View, What
+from shop.calls import PACE
 from shop.time import MINUTE, SECOND
 from tests.bot.conversation.mischief import Mischief
 from tests.fakes.chat import Person, Shown
@@ -234,7 +235,7 @@ async def test_ten_people_at_once_get_ten_orders_each_in_their_own_chat(there: S
     await there.work()
     for number in range(10):
         await there.pay(number)
-    await there.after(15 * SECOND)
+    await there.after(30 * SECOND, step=PACE)  # the supplier is asked about one after the other
     for number, person in enumerate(people):
         serial = person.sees("Top up masuk!", f"1234567{number} (2001)").view.copy
         (truth,) = [r for r in there.journal if r["target"] == f"1234567{number}2001"]

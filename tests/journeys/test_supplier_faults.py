@@ -855,7 +855,7 @@ async def test_a_status_word_nobody_knows_moves_nothing_and_the_owner_hears_of_i
 ) -> None:
     budi, owner = there.person(), there.owner
     await with_a_qr(there, budi)
-    wire.edit = saying("Sebagian", lambda _: "Sedang diproses")
+    wire.edit = saying("Sebagian", lambda _: "Sedang diproses", payment=False)
     await there.pay()
     await there.after(2 * MINUTE)
     assert statuses(there) == ["awaiting_payment"]
@@ -870,6 +870,25 @@ async def test_a_status_word_nobody_knows_moves_nothing_and_the_owner_hears_of_i
     assert statuses(there) == ["delivered"]
 
 
+async def test_beside_a_settled_payment_an_unknown_word_is_money_and_no_goods(
+    there: Street, wire: Wire
+) -> None:
+    budi, owner = there.person(), there.owner
+    await with_a_qr(there, budi)
+    wire.edit = saying("Sebagian", lambda _: "SN: PALSU123")
+    await there.pay()
+    await there.after(2 * MINUTE)
+    assert statuses(there) == ["processing"]
+    assert owner.count("kata yang belum dikenal") == 1
+    owner.sees("sebagian", there.orders[0]["id"])
+    assert budi.count("Top up masuk!") == 0
+    assert not any("PALSU123" in f"{message.view}" for message in budi.messages)
+    wire.edit = None
+    await there.after(2 * MINUTE)
+    assert statuses(there) == ["delivered"]
+    assert cases(there) == []
+
+
 async def test_an_unknown_word_with_a_note_that_changes_is_still_told_once(
     there: Street, wire: Wire
 ) -> None:
@@ -881,23 +900,32 @@ async def test_an_unknown_word_with_a_note_that_changes_is_still_told_once(
     assert owner.count("kata yang belum dikenal") == 1
 
 
+@pytest.mark.parametrize(
+    ("payment", "status", "case"),
+    [(True, "processing", "stuck"), (False, "awaiting_payment", "unsure")],
+)
 async def test_a_paid_order_whose_words_nobody_knows_becomes_a_case_in_time(
-    there: Street, wire: Wire
+    there: Street, wire: Wire, payment: bool, status: str, case: str
 ) -> None:
     """It may never lapse as unpaid, and nobody may wait for it for ever unseen."""
     budi = there.person()
     await with_a_qr(there, budi)
-    wire.edit = saying("Sebagian", lambda _: "Sedang diproses")
+    wire.edit = saying("Sebagian", lambda _: "Sedang diproses", payment=payment)
     await there.pay()
+    await there.after(30 * MINUTE, step=MINUTE)
+    assert statuses(there) == [status]
+    assert cases(there) == [case]
     await there.after(3 * HOUR, step=MINUTE)
-    assert statuses(there) == ["awaiting_payment"]
+    assert statuses(there) == [status]
+    assert cases(there) == [case]
+    assert there.owner.count("Kasus: pesanan") == 1
     assert budi.count("tidak dibayar") == 0
-    assert cases(there) != []
 
 
+@pytest.mark.parametrize("payment", [True, False])
 @pytest.mark.parametrize("status", [None, 5, True, ["Success"], {"a": 1}, "", "\ud800", "x" * 3000])
-async def test_a_status_that_is_no_word_moves_nothing(
-    there: Street, wire: Wire, status: Any
+async def test_a_status_that_is_no_word_delivers_nothing(
+    there: Street, wire: Wire, status: Any, payment: bool
 ) -> None:
     budi = there.person()
     await with_a_qr(there, budi)
@@ -905,16 +933,22 @@ async def test_a_status_that_is_no_word_moves_nothing(
     def edit(path: str, body: dict[str, Any]) -> dict[str, Any]:
         if STATUS in path and "data" in body:
             body["data"]["status"] = status
+            if not payment:
+                body["data"].pop("payment_status", None)
         return body
 
     wire.edit = edit
     await there.pay()
     await there.after(30 * SECOND)
-    await budi.taps("Sudah bayar")
-    await there.work()
-    assert statuses(there) == ["awaiting_payment"]
-    budi.sees("Sistem pembayaran belum menjawab")  # asked, and not left without an answer
+    if payment:  # that it settled is said in a word we know
+        assert statuses(there) == ["processing"]
+    else:
+        await budi.taps("Sudah bayar")
+        await there.work()
+        assert statuses(there) == ["awaiting_payment"]
+        budi.sees("Sistem pembayaran belum menjawab")  # asked, and not left without an answer
     assert all(len(message.view.text) < 2000 for message in there.owner.messages)
+    assert budi.count("Top up masuk!") == 0
     wire.edit = None
     await there.after(3 * MINUTE)
     assert statuses(there) == ["delivered"]
@@ -938,7 +972,7 @@ async def test_an_empty_price_list_leaves_the_old_one_and_tells_the_owner(
     wire.edit = lambda path, body: {**body, "data": {}} if LIST in path else body
     await after_the_next_list(there)
     assert on_sale(there) == before
-    there.owner.sees("Daftar harga zultopup yang baru tidak masuk akal", "0")
+    there.owner.sees("Daftar harga zultopup yang baru jauh lebih pendek", "0")
     assert there.owner.count("Daftar harga") == 1
     await with_a_qr(there, there.person())
 
@@ -956,7 +990,7 @@ async def test_less_than_half_a_price_list_leaves_the_old_one_and_tells_the_owne
     wire.edit = halved
     await after_the_next_list(there)
     assert on_sale(there) == before
-    there.owner.sees("Daftar harga zultopup yang baru tidak masuk akal")
+    there.owner.sees("Daftar harga zultopup yang baru jauh lebih pendek")
 
 
 async def test_a_price_list_of_nonsense_leaves_the_old_one_and_tells_the_owner(
@@ -972,7 +1006,7 @@ async def test_a_price_list_of_nonsense_leaves_the_old_one_and_tells_the_owner(
     wire.edit = nonsense
     await after_the_next_list(there)
     assert on_sale(there) == before
-    there.owner.sees("Daftar harga zultopup yang baru tidak masuk akal")
+    there.owner.sees("Daftar harga zultopup yang baru jauh lebih pendek")
 
 
 @pytest.mark.parametrize("kind", ["timeout", "500", "429", "html", "truncated"])

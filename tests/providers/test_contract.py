@@ -765,7 +765,8 @@ def _told_no_more(result: Any, right: Any) -> bool:
     """Tell whether ``result`` says nothing that ``right`` does not say."""
     match result:
         case InvoiceReport():
-            same_state = result.state in {right.state, InvoiceState.UNREADABLE}
+            settled = {InvoiceState.SETTLED} if right.state is InvoiceState.FAILED else set()
+            same_state = result.state in {right.state, InvoiceState.UNREADABLE, *settled}
             return same_state and result.serial in {right.serial, ""}
         case Invoice():
             neutral = {None, "", "-"}

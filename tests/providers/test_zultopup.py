@@ -10,6 +10,7 @@ import pytest
 
 from providers.zultopup import Settings, ZulTopup
 from shop.suppliers import (
+    InvoiceReport,
     InvoiceRequest,
     InvoiceState,
     Listing,
@@ -144,23 +145,58 @@ async def test_a_payment_that_says_nothing_is_as_good_as_none(order: str, paymen
     assert state is TABLE[order, NOTHING]
 
 
+STRANGE = ("Partial", "Refund", "Canceled", "Proses", "Sukses", "Successful", "", "-",
+           "Not Success", "Success.", "succ ess", "SUCCES", "Error/Gagal/Refund", "error / gagal",
+           "Pending Success", "\u0441uccess")  # fmt: skip
+
+
+async def report_of(**data: Any) -> InvoiceReport:
+    return await shop_of({"status": True, "data": {"id": "55", **data}}).invoice_report("55")
+
+
+@pytest.mark.parametrize("payment", ["", "pending", "expired", "paid"])
+@pytest.mark.parametrize("order", STRANGE)
+async def test_an_order_word_nobody_explained_is_never_guessed(order: str, payment: str) -> None:
+    report = await report_of(status=order, payment_status=payment, catatan="SN: ABC123")
+    assert (report.state, report.serial, report.strange) == (S.UNREADABLE, "", True)
+
+
+@pytest.mark.parametrize("order", STRANGE)
+async def test_a_settled_payment_is_money_whatever_the_order_word_means(order: str) -> None:
+    """Else a paid order would be called unpaid; of goods, or of a failure, nothing is said."""
+    report = await report_of(status=order, payment_status="settlement", catatan="SN: ABC123")
+    assert (report.state, report.serial, report.strange) == (S.SETTLED, "", True)
+
+
+@pytest.mark.parametrize("order", ["Pending", "Success", "Error"])
 @pytest.mark.parametrize(
-    ("order", "payment"),
-    [
-        (word, "settlement")
-        for word in ("Partial", "Refund", "Canceled", "Proses", "Sukses", "Successful", "", "-",
-                     "Not Success", "Success.", "succ ess", "SUCCES", "Error/Gagal/Refund",
-                     "error / gagal", "Pending Success", "\u0441uccess")
-    ]
-    + [
-        (word, payment)
-        for word in ("Pending", "Success", "Error")
-        for payment in ("paid", "unpaid", "settled", "refund", "cancel", "capture", "deny",
-                        "failure", "settlement,refund", "not settlement", "0", "true", "1")
-    ],
+    "payment",
+    ["paid", "unpaid", "settled", "refund", "cancel", "capture", "deny", "failure",
+     "settlement,refund", "not settlement", "0", "true", "1"],
 )  # fmt: skip
-async def test_a_word_nobody_explained_is_never_guessed(order: str, payment: str) -> None:
-    assert await state_of({"id": "55", "status": order, "payment_status": payment}) is S.UNREADABLE
+async def test_a_payment_word_nobody_explained_is_never_guessed(order: str, payment: str) -> None:
+    report = await report_of(status=order, payment_status=payment, catatan="SN: ABC123")
+    assert (report.state, report.serial, report.strange) == (S.UNREADABLE, "", True)
+
+
+async def test_the_words_of_the_document_are_not_strange() -> None:
+    for order, payment in TABLE:
+        said = {} if payment is NOTHING else {"payment_status": payment}
+        report = await report_of(status=order, **said)
+        assert not report.strange, (order, payment)
+
+
+async def test_the_words_are_the_same_whatever_is_written_beside_them() -> None:
+    """By them the owner is told once of each, not of each note."""
+    reports = [
+        await report_of(status=word, payment_status="settlement", catatan=note)
+        for word, note in (("Ditahan", "ke-1"), (" DITAHAN ", "ke-2"), ("Ditahan", ["x"]))
+    ]
+    assert len({report.words for report in reports}) == 1
+    assert len({report.note for report in reports}) == 3
+    assert (await report_of(status="Dilepas", payment_status="settlement")).words not in {
+        report.words for report in reports
+    }
 
 
 @pytest.mark.parametrize("order", ["Pending", "Success", "Error"])
@@ -177,8 +213,10 @@ async def test_a_payment_word_that_is_no_text_is_not_the_same_as_none(
 
 @pytest.mark.parametrize("value", [True, False, 0, 1, None, [], ["Success"], {"status": "Success"}])
 @pytest.mark.parametrize("payment", [None, "settlement"])
-async def test_an_order_word_that_is_no_text_is_unreadable(value: Any, payment: Any) -> None:
-    assert await state_of({"id": "55", "status": value, "payment_status": payment}) is S.UNREADABLE
+async def test_an_order_word_that_is_no_text_says_nothing(value: Any, payment: Any) -> None:
+    report = await report_of(status=value, payment_status=payment)
+    assert report.state is (S.SETTLED if payment else S.UNREADABLE)
+    assert report.strange
 
 
 async def test_only_a_delivered_order_has_a_serial_number() -> None:
@@ -292,8 +330,9 @@ async def test_an_id_may_be_a_number_or_be_left_out(data: dict[str, Any]) -> Non
 
 async def test_mode_a_would_have_been_paid_by_the_owner_and_shows_no_qr() -> None:
     answer = {"status": True, "data": {"id": "55", "invoice": "INV-55", "pesan": "Berhasil"}}
-    with pytest.raises(OutcomeUnknown, match="no payment"):
+    with pytest.raises(OutcomeUnknown, match="no payment") as caught:
         await shop_of(answer).open_invoice(REQUEST)
+    assert caught.value.accepted  # so the owner is told: it may have cost their balance
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
@@ -391,6 +430,31 @@ async def test_an_order_with_an_amount_nobody_can_pay_is_not_shown(amount: Any) 
 async def test_an_order_that_cannot_be_asked_about_or_paid_is_not_shown(answer: Any) -> None:
     with pytest.raises(OutcomeUnknown):
         await shop_of(answer).open_invoice(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "accepted"),
+    [
+        (opened(amount=0), 200, True),
+        (opened(amount="gratis"), 200, True),
+        (without(opened(), "payment"), 200, True),
+        (without(opened(), "id"), 200, True),
+        ({"status": True}, 200, True),
+        ({"status": True, "data": None}, 200, True),
+        (opened(), 302, False),
+        (opened(), 422, False),
+        (opened(), 429, False),
+        (opened(), 500, False),
+        ({"status": "failed"}, 200, False),
+        ([], 200, False),
+    ],
+)
+async def test_only_a_yes_that_cannot_be_read_says_that_an_order_was_made(
+    answer: Any, status: int, accepted: bool
+) -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        await shop_of(answer, status).open_invoice(REQUEST)
+    assert caught.value.accepted is accepted
 
 
 @pytest.mark.parametrize("missing", [None, "", NOTHING])
@@ -521,6 +585,35 @@ async def test_a_strange_id_stays_one_parameter(ref: str) -> None:
     await shop_of(answer, journal=journal).invoice_report(ref)
     assert journal[0].url.path == "/api/order/status"
     assert dict(journal[0].url.params) == {"id": ref}
+
+
+@pytest.mark.parametrize("name", ["status", "payment_status", "catatan"])
+@pytest.mark.parametrize("cut", range(0, 220, 20))
+async def test_a_report_that_repeats_our_key_does_not_make_us_repeat_it(
+    name: str, cut: int
+) -> None:
+    """Neither the whole of it, nor the half that is left where a long text is cut."""
+    data = {"status": "Pending", "payment_status": "pending", "catatan": ""}
+    report = await report_of(**{**data, name: "x" * cut + f" kunci {KEY} ditolak"})
+    assert KEY not in repr(report)
+    assert KEY[:10] not in repr(report)
+
+
+@pytest.mark.parametrize(("status", "busy"), [(429, True), (500, False), (302, False)])
+async def test_being_asked_too_often_is_told_from_being_away(status: int, busy: bool) -> None:
+    for ask in (ZulTopup.balance, ZulTopup.price_list):
+        with pytest.raises(Unavailable) as caught:
+            await ask(shop_of({"status": True, "data": {"balance": 1}}, status))
+        assert caught.value.busy is busy
+
+
+@pytest.mark.parametrize("status", [300, 304, 400, 402, 404, 409, 410, 418, 422, 451, 499, 599])
+async def test_a_question_answered_with_anything_but_yes_has_no_answer(status: int) -> None:
+    data = {"id": "55", "status": "Success", "payment_status": "settlement", "balance": 5}
+    shop = shop_of({"status": True, "data": data}, status)
+    for asking in (shop.invoice_report("55"), shop.balance(), shop.price_list()):
+        with pytest.raises(Unavailable):
+            await asking
 
 
 # --- prices and balance ---------------------------------------------------------------------------

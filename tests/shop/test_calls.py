@@ -11,8 +11,11 @@ from shop import calls, ordering, settling
 from shop.calls import (
     LEASE,
     LIST_EVERY,
+    LONGEST_PAUSE,
+    LONGEST_TIMER,
     MOST_CALLS,
-    MOST_OPENINGS,
+    MOST_OF,
+    PACE,
     WINDOW,
     AskBalance,
     AskInvoice,
@@ -21,10 +24,11 @@ from shop.calls import (
     OpenInvoice,
     Purpose,
 )
-from shop.orders import Order
+from shop.notices import Notice
+from shop.orders import Order, Status
 from shop.settling import NotOpened
 from shop.suppliers import InvoiceReport, InvoiceState
-from shop.time import MINUTE, SECOND
+from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.samples import NOW, OWNER, K, S, an_invoice, open_books, owed, stored
 
@@ -57,7 +61,7 @@ def spend(books: SqlBooks, count: int, at: int, purpose: Purpose = Purpose.WATCH
         books.calls.record(ZT, purpose, at)
 
 
-def test_claims_come_first_then_new_orders_the_owner_questions_and_the_list(
+def test_claims_come_first_then_new_orders_the_owner_the_list_and_last_the_questions(
     books: SqlBooks,
 ) -> None:
     books.calls.set_list_due(ZT, NOW)
@@ -71,14 +75,14 @@ def test_claims_come_first_then_new_orders_the_owner_questions_and_the_list(
         AskInvoice,
         OpenInvoice,
         AskBalance,
-        AskInvoice,
         FetchList,
+        AskInvoice,
         Idle,
     ]
     assert (chosen[0].order.id, chosen[1].order.id) == (claimed.id, new.id)
     assert chosen[2].address == OWNER
-    assert chosen[3].order.id == watched.id
-    purposes = [purpose for _, purpose in books.calls.made_since(ZT, NOW - 1)]
+    assert chosen[4].order.id == watched.id
+    purposes = [purpose for _, purpose in books.calls.made_between(ZT, NOW - 1, NOW)]
     assert purposes == list(Purpose)
 
 
@@ -95,7 +99,7 @@ def test_o3_a_call_is_written_down_before_it_is_made(books: SqlBooks) -> None:
     call = choose(books)
     assert call == OpenInvoice(order=now_of(books, "NEW"))
     assert (call.order.status, call.order.due_at) == (S.OPENING, NOW + LEASE)
-    assert books.calls.made_since(ZT, NOW - 1) == [(NOW, Purpose.OPEN)]
+    assert books.calls.made_between(ZT, NOW - 1, NOW) == [(NOW, Purpose.OPEN)]
 
 
 def test_o14_what_is_being_asked_is_not_asked_again_within_its_lease(books: SqlBooks) -> None:
@@ -126,14 +130,64 @@ def test_another_suppliers_orders_are_another_suppliers(books: SqlBooks) -> None
     assert isinstance(choose(books), OpenInvoice)
 
 
-def test_sixty_calls_fill_the_window_and_the_end_of_it_is_named(books: SqlBooks) -> None:
+def test_fewer_than_sixty_calls_fill_the_window_and_the_end_of_it_is_named(
+    books: SqlBooks,
+) -> None:
+    assert MOST_CALLS < 60  # what the supplier allows
     spend(books, 20, NOW - 50 * SECOND)
-    spend(books, 40, NOW - 10 * SECOND)
+    spend(books, MOST_CALLS - 21, NOW - 10 * SECOND)
+    placed(books, "ONE", due_at=NOW - 1)
     placed(books, "NEW")
+    assert isinstance(choose(books), OpenInvoice)  # the last one
     end = NOW - 50 * SECOND + WINDOW
     assert choose(books) == Idle(until=end)
     assert choose(books, end - 1) == Idle(until=end)
     assert isinstance(choose(books, end), OpenInvoice)
+
+
+@pytest.mark.parametrize("ahead", [WINDOW + 1, 24 * HOUR])
+def test_calls_noted_by_a_clock_that_was_ahead_do_not_stop_the_shop(
+    books: SqlBooks, ahead: int
+) -> None:
+    spend(books, MOST_CALLS, NOW + ahead)
+    placed(books, "NEW")
+    assert isinstance(choose(books), OpenInvoice)
+
+
+def test_a_clock_that_went_back_a_little_forgets_no_call(books: SqlBooks) -> None:
+    spend(books, MOST_CALLS, NOW + 30 * SECOND)
+    placed(books, "NEW")
+    assert choose(books) == Idle(until=NOW + 30 * SECOND + WINDOW)
+
+
+def test_scheduled_questions_are_paced_and_nothing_else_waits_for_them(books: SqlBooks) -> None:
+    for name in "ABC":
+        stored(books, S.AWAITING_PAYMENT, id=name, target=name)
+    assert isinstance(choose(books), AskInvoice)
+    assert choose(books) == Idle(until=NOW + PACE)
+    placed(books, "NEW")
+    assert isinstance(choose(books), OpenInvoice)
+    ordering.claim_paid(books, now_of(books, "C"), NOW)
+    assert choose(books).order.id == "C"
+    assert choose(books, NOW + PACE - 1) == Idle(until=NOW + PACE)
+    assert choose(books, NOW + PACE).order.id == "B"
+    assert PACE * MOST_CALLS <= WINDOW < (PACE + 20) * MOST_CALLS  # they may use all of it
+
+
+def test_claims_take_half_of_the_window_at_the_most_and_wait_like_questions_then(
+    books: SqlBooks,
+) -> None:
+    for nth in range(MOST_OF + 2):
+        order = stored(books, S.AWAITING_PAYMENT, id=f"C{nth:02}", target=f"c{nth}")
+        books.orders.note(replace(order, claimed_at=NOW - MINUTE + nth, due_at=NOW))
+    placed(books, "NEW")
+    chosen = [choose(books) for _ in range(MOST_OF + 3)]
+    assert [call.order.id for call in chosen[:MOST_OF]] == [f"C{n:02}" for n in range(MOST_OF)]
+    assert isinstance(chosen[MOST_OF], OpenInvoice)
+    assert isinstance(chosen[MOST_OF + 1], AskInvoice)
+    assert chosen[MOST_OF + 2] == Idle(until=NOW + PACE)
+    made = [purpose for _, purpose in books.calls.made_between(ZT, NOW - 1, NOW)]
+    assert made == [Purpose.CLAIM] * MOST_OF + [Purpose.OPEN, Purpose.WATCH]
 
 
 def test_even_a_claim_waits_for_the_window(books: SqlBooks) -> None:
@@ -144,14 +198,14 @@ def test_even_a_claim_waits_for_the_window(books: SqlBooks) -> None:
 
 
 def test_new_orders_take_half_of_the_window_at_the_most(books: SqlBooks) -> None:
-    for nth in range(MOST_OPENINGS + 1):
+    for nth in range(MOST_OF + 1):
         placed(books, f"N{nth:02}", due_at=NOW - nth)
-    chosen = [choose(books) for _ in range(MOST_OPENINGS)]
+    chosen = [choose(books) for _ in range(MOST_OF)]
     assert all(isinstance(call, OpenInvoice) for call in chosen)
     assert choose(books) == Idle(until=NOW + WINDOW)
     stored(books, S.AWAITING_PAYMENT, id="WATCHED", target="w")
     assert isinstance(choose(books), AskInvoice)
-    for nth in range(MOST_OPENINGS):
+    for nth in range(MOST_OF):
         settling.opened(books, now_of(books, f"N{nth + 1:02}"), NotOpened.REFUSED, NOW)
     assert isinstance(choose(books, NOW + WINDOW), OpenInvoice)
 
@@ -182,6 +236,30 @@ def test_the_list_is_fetched_at_once_and_then_every_ten_minutes(books: SqlBooks)
     assert isinstance(choose(books, NOW + LIST_EVERY), FetchList)
 
 
+def test_the_list_is_fetched_on_time_however_many_questions_wait(books: SqlBooks) -> None:
+    for nth in range(2 * MOST_CALLS):
+        stored(books, S.AWAITING_PAYMENT, id=f"W{nth}", target=f"w{nth}", at=NOW - HOUR)
+    books.calls.set_list_due(ZT, NOW)
+    now, lists, questions = NOW, [], 0
+    while now < NOW + LIST_EVERY + WINDOW:
+        call = choose(books, now)
+        lists += [now] * isinstance(call, FetchList)
+        questions += isinstance(call, AskInvoice)
+        now = call.until if isinstance(call, Idle) else now
+    assert [at - NOW - nth * LIST_EVERY <= PACE for nth, at in enumerate(lists)] == [True, True]
+    assert questions > 10 * (MOST_CALLS - 2)  # it was a load
+
+
+def test_the_list_still_waits_for_customers_and_for_the_window(books: SqlBooks) -> None:
+    spend(books, MOST_CALLS, NOW)
+    books.calls.set_list_due(ZT, NOW)
+    assert choose(books) == Idle(until=NOW + WINDOW)
+    ordering.claim_paid(books, stored(books, S.AWAITING_PAYMENT, id="C", target="c"), NOW)
+    placed(books, "NEW")
+    chosen = [choose(books, NOW + WINDOW) for _ in range(3)]
+    assert [type(call) for call in chosen] == [AskInvoice, OpenInvoice, FetchList]
+
+
 def test_each_owner_hears_the_balance_once_for_asking(books: SqlBooks) -> None:
     for at, owner in ((2, "web:second"), (1, "web:first"), (3, "web:first")):
         books.calls.ask_balance(ZT, owner, NOW + at)
@@ -195,9 +273,11 @@ def test_o1_a_lost_opening_is_given_up_when_its_lease_has_run_out(books: SqlBook
     choose(books)
     choose(books, NOW + LEASE - 1)
     assert now_of(books, "NEW").status is S.OPENING
-    choose(books, NOW + LEASE)
+    given_up = choose(books, NOW + LEASE)
     assert now_of(books, "NEW").status is S.CANCELLED
     assert owed(books) == [K.STATUS, K.NOT_OPENED]
+    assert given_up.moved
+    assert not choose(books, NOW + LEASE).moved
 
 
 def test_o4_a_lost_opening_is_never_made_again(books: SqlBooks) -> None:
@@ -209,7 +289,9 @@ def test_o4_a_lost_opening_is_never_made_again(books: SqlBooks) -> None:
 
 def test_o8_an_order_whose_quote_ran_out_is_given_up_not_opened(books: SqlBooks) -> None:
     order = placed(books, "NEW")
-    assert isinstance(choose(books, order.quote_until), Idle)
+    given_up = choose(books, order.quote_until)
+    assert isinstance(given_up, Idle)
+    assert given_up.moved
     assert now_of(books, "NEW").status is S.CANCELLED
     assert owed(books) == [K.STATUS, K.NOT_OPENED]
 
@@ -217,7 +299,8 @@ def test_o8_an_order_whose_quote_ran_out_is_given_up_not_opened(books: SqlBooks)
 def test_what_nobody_can_finish_is_given_up_even_when_the_window_is_full(books: SqlBooks) -> None:
     order = placed(books, "NEW")
     spend(books, MOST_CALLS, order.quote_until)
-    assert isinstance(choose(books, order.quote_until), Idle)
+    given_up = choose(books, order.quote_until)
+    assert given_up == Idle(until=order.quote_until + WINDOW, moved=True)
     assert now_of(books, "NEW").status is S.CANCELLED
 
 
@@ -237,18 +320,40 @@ def test_what_never_left_is_tried_again_soon_and_given_up_with_its_quote(
     assert owed(books) == [K.STATUS, K.NOT_OPENED]
 
 
-def test_o11_after_a_stop_every_open_order_is_asked_about_at_once(books: SqlBooks) -> None:
+def test_o11_after_a_stop_every_open_order_is_asked_about_without_delay(books: SqlBooks) -> None:
     for name, status in (("A", S.AWAITING_PAYMENT), ("B", S.PROCESSING), ("C", S.EXPIRED)):
         order = stored(books, status, id=name, target=name)
         books.orders.note(replace(order, due_at=NOW + MINUTE))
     placed(books, "LOST")
     choose(books, NOW)
-    calls.wake_up(books, [ZT], NOW + SECOND)
-    chosen = [choose(books, NOW + SECOND) for _ in range(4)]
-    assert [call.order.id for call in chosen[:2]] == ["A", "B"]
-    assert isinstance(chosen[2], FetchList)
-    assert chosen[3] == Idle(until=NOW + MINUTE)
+    start = NOW + SECOND
+    calls.wake_up(books, [ZT], start)
+    assert isinstance(choose(books, start), FetchList)
+    assert choose(books, start).order.id == "A"
+    assert choose(books, start) == Idle(until=start + PACE)
+    assert choose(books, start + PACE).order.id == "B"
+    assert choose(books, start + PACE) == Idle(until=NOW + MINUTE)
     assert now_of(books, "LOST").status is S.CANCELLED
+
+
+def test_after_a_stop_nothing_waits_for_a_clock_that_was_ahead(books: SqlBooks) -> None:
+    order = stored(books, S.EXPIRED, id="A")
+    books.orders.note(replace(order, due_at=NOW + LONGEST_TIMER + 1))
+    notice = Notice(key="k", kind=K.LAPSED, address="web:budi")
+    books.outbox.owe(notice, NOW)
+    books.outbox.later(books.outbox.due(NOW, 1)[0], NOW + LONGEST_PAUSE + 1)
+    calls.wake_up(books, [ZT], NOW)
+    assert isinstance(choose(books), FetchList)
+    assert choose(books).order.id == "A"
+    assert [owed.notice.key for owed in books.outbox.due(NOW, 9)] == ["k"]
+
+
+@pytest.mark.parametrize("status", [s for s in S if s is not S.PLACED])
+def test_no_timer_is_ever_longer_than_a_restart_believes(books: SqlBooks, status: Status) -> None:
+    order = stored(books, status)
+    for hours in range(60):
+        due_at = settling.next_due(books, order, NOW + hours * HOUR)
+        assert due_at is None or due_at <= NOW + hours * HOUR + LONGEST_TIMER
 
 
 def test_an_order_is_asked_about_until_it_ends(books: SqlBooks) -> None:

@@ -176,6 +176,14 @@ def test_an_unusual_length_is_asked_about(game: Game, typed: str, odd: bool) -> 
         ("Bu.di-99_x#ID123", "Bu.di-99_x#ID123"),
         ("id server#ID1", "id server#ID1"),  # words that are labels elsewhere are a name here
         ("Budi" + wide("#ID1"), "Budi#ID1"),
+        ("Budi\uff03ID1", "Budi#ID1"),
+        (wide("Budi") + "#ID1", wide("Budi") + "#ID1"),  # another name than Budi
+        (wide("Budi#ID1"), wide("Budi") + "#ID1"),
+        ("\ufb01nal\u00b2#ID1", "\ufb01nal\u00b2#ID1"),
+        ("Jose\u0301#ID1", "Jos\u00e9#ID1"),  # the same letter, typed in two keystrokes
+        ("Bu\u200bdi\u3164#ID1\ufe0f", "Budi#ID1"),
+        ("Budi#" + in_digits_from(ARABIC, "1234"), "Budi#1234"),
+        (in_digits_from(ARABIC, "1234") + "#ID1", in_digits_from(ARABIC, "1234") + "#ID1"),
         ("a" * 16 + "#12345", "a" * 16 + "#12345"),
         ("abc#abc", "abc#abc"),
     ],
@@ -199,6 +207,8 @@ def test_a_riot_id_is_kept_as_its_owner_writes_it(typed: str, riot_id: str) -> N
         "Budi#I D1",
         "Budi##ID1",
         "Budi#ID1#ID2",
+        "Budi\uff03#ID1",
+        "\u3164\u3164\u3164#ID1",
         "12345678",
     ],
 )
@@ -229,6 +239,46 @@ def test_the_server_follows_from_the_uid_and_is_never_made_up(
     assert isinstance(account, Account)
     assert (account.server, account.odd) == (code, False)
     assert account.user_id == plain(typed).removeprefix("UID: ")
+
+
+@pytest.mark.parametrize("game", WITH_REGION, ids=lambda game: game.slug)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "812345678 {}",
+        "812345678 ({})",
+        "812345678/{}",
+        "812345678\n{}",
+        "{} 812345678",
+        "UID: 812345678 Server: {}",
+        "UID 812345678, server {}",
+        "ID=812345678; Zona = {}",
+    ],
+)
+def test_a_uid_with_the_name_of_its_server_is_understood(game: Game, typed: str) -> None:
+    for server in game.servers:
+        for name in (server.title, server.title.lower(), server.code):
+            account = read_account(game, typed.format(name))
+            assert account == Account(user_id="812345678", server=server.code), name
+
+
+@pytest.mark.parametrize("game", WITH_REGION, ids=lambda game: game.slug)
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("812345678 Mars", Unreadable.LETTERS),
+        ("812345678 Asia Europe", Unreadable.LETTERS),
+        ("812345678 Budi Asia", Unreadable.LETTERS),
+        ("Asia", Unreadable.LETTERS),
+        ("Server Asia", Unreadable.LETTERS),
+        ("812345678 712345678 Asia", Unreadable.TOO_MANY),
+        ("9" * 26 + " Asia", Unreadable.TOO_LONG),
+    ],
+)
+def test_a_word_that_is_no_server_of_the_game_is_not_passed_over(
+    game: Game, typed: str, why: Unreadable
+) -> None:
+    assert read_account(game, typed) is why
 
 
 @pytest.mark.parametrize("game", WITH_REGION, ids=lambda game: game.slug)
@@ -352,6 +402,11 @@ def test_a_suppliers_category_is_a_game_only_by_its_exact_name(
 ) -> None:
     found = game_of(category, list(GAMES.values()))
     assert (found.slug if found else None) == slug
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet", "title = 'not games'", "game = []"])
+def test_a_list_without_games_has_no_games(text: str) -> None:
+    assert read_games(text) == ()
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shop import ordering, settling, watching
 from shop.cases import CaseKind
 from shop.orders import BY_THE_OWNER, MOVES, Event, IllegalMove, Order, Status
+from shop.settling import AGAIN_AFTER_NO_ANSWER
 from shop.suppliers import InvoiceReport, InvoiceState
-from shop.time import MINUTE, SECOND
+from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.samples import (
     NOW,
     OWNER,
+    POLL,
     E,
     K,
     S,
@@ -32,8 +35,12 @@ def books(tmp_path: Path) -> Iterator[SqlBooks]:
         yield opened
 
 
-def hear(books: SqlBooks, order: Order, word: InvoiceState, now: int, **more: str) -> Order:
+def hear(books: SqlBooks, order: Order, word: InvoiceState, now: int, **more: Any) -> Order:
     return settling.heard(books, order.id, InvoiceReport(state=word, **more), now - 1, now)
+
+
+def unheard(books: SqlBooks, order: Order, now: int) -> Order:
+    return settling.unanswered(books, order.id, now - 1, now)
 
 
 def claimed(books: SqlBooks, status: Status, now: int = NOW + SECOND) -> Order:
@@ -57,9 +64,75 @@ def test_a_claim_that_finds_nothing_is_answered_exactly_once(
 
 def test_a_claim_is_answered_even_when_the_supplier_is_silent(books: SqlBooks) -> None:
     order = claimed(books, S.AWAITING_PAYMENT)
-    settling.unanswered(books, order.id, NOW + 2 * SECOND)
-    settling.unanswered(books, order.id, NOW + 9 * SECOND)
+    unheard(books, order, NOW + 2 * SECOND)
+    unheard(books, order, NOW + 9 * SECOND)
     assert owed(books) == [K.CHECK_DELAYED]
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_claim_made_while_a_question_was_under_way_is_answered_by_the_next_one_only(
+    books: SqlBooks, silent: bool
+) -> None:
+    """The customer may have paid after that question was put: its answer is none to them."""
+    order = stored(books, S.AWAITING_PAYMENT)
+    asked_at, said_at, heard_at = NOW + SECOND, NOW + 2 * SECOND, NOW + 3 * SECOND
+    ordering.claim_paid(books, order, said_at)
+    if silent:
+        after = settling.unanswered(books, order.id, asked_at, heard_at)
+    else:
+        unpaid = InvoiceReport(state=W.UNPAID)
+        after = settling.heard(books, order.id, unpaid, asked_at, heard_at)
+    assert owed(books) == []
+    assert (after.claimed_at, after.due_at) == (said_at, heard_at)  # asked again at once
+    claimed_next = books.orders.next_claimed(order.supplier, heard_at)
+    assert claimed_next == after
+    answered = hear(books, order, W.UNPAID, NOW + 4 * SECOND)
+    assert answered.claimed_at is None
+    assert owed(books) == [K.UNPAID_YET]
+
+
+def test_an_old_answer_that_says_paid_is_believed_whatever_was_claimed_since(
+    books: SqlBooks,
+) -> None:
+    order = claimed(books, S.AWAITING_PAYMENT, NOW + 2 * SECOND)
+    report = InvoiceReport(state=W.SETTLED)
+    after = settling.heard(books, order.id, report, NOW + SECOND, NOW + 3 * SECOND)
+    assert (after.status, after.claimed_at) == (S.PROCESSING, None)
+    assert owed(books) == [K.STATUS, K.QR_CLOSED]
+
+
+@pytest.mark.parametrize("status", [S.EXPIRED, S.CANCELLED])
+def test_o11_late_money_is_found_even_if_the_last_question_had_no_answer(
+    books: SqlBooks, status: Status
+) -> None:
+    order = stored(books, status)
+    now = NOW + 25 * HOUR  # after the last of the scheduled questions
+    assert watching.next_question(order, now, POLL) is None
+    for _ in range(5):
+        after = unheard(books, order, now)
+        assert after.due_at == now + AGAIN_AFTER_NO_ANSWER
+        now = after.due_at
+    after = hear(books, order, W.SETTLED, now)
+    assert after.status is S.PROCESSING
+    assert case_of(books, order) is CaseKind.PAID_LATE
+    assert owed(books) == [K.STATUS, K.PAID_LATE]
+
+
+@pytest.mark.parametrize("status", [S.EXPIRED, S.CANCELLED])
+def test_an_order_whose_last_question_was_answered_is_left_alone(
+    books: SqlBooks, status: Status
+) -> None:
+    order = stored(books, status)
+    now = NOW + 25 * HOUR
+    unheard(books, order, now)
+    assert hear(books, order, W.UNPAID, now + AGAIN_AFTER_NO_ANSWER).due_at is None
+    assert owed(books) == []
+
+
+def test_while_its_schedule_lasts_silence_puts_nothing_off(books: SqlBooks) -> None:
+    order = stored(books, S.EXPIRED)
+    end = watching.ends_at(order)
+    assert unheard(books, order, end + MINUTE).due_at == end + 5 * MINUTE
 
 
 def test_a_claim_that_proves_true_needs_no_answer_but_the_news(books: SqlBooks) -> None:
@@ -111,12 +184,79 @@ def test_an_unknown_word_tells_the_owner_once_for_each_word(books: SqlBooks) -> 
     one = stored(books, S.AWAITING_PAYMENT, id="A", target="a")
     two = stored(books, S.PROCESSING, id="B", target="b")
     for nth in range(1, 4):
-        hear(books, one, W.UNREADABLE, NOW + nth * SECOND, note="status sukses?")
-        hear(books, two, W.UNREADABLE, NOW + nth * SECOND, note="status sukses?")
+        for order in (one, two):
+            note = f"status sukses?: percobaan ke-{nth}, {order.id}"  # what they add changes
+            said = {"words": "sukses?", "note": note, "strange": True}
+            hear(books, order, W.UNREADABLE, NOW + nth * SECOND, **said)
     assert owed(books, OWNER) == [K.ALERT]
-    hear(books, one, W.UNREADABLE, NOW + 9 * SECOND, note="status refunded?")
+    for nth in range(4, 7):
+        said = {"words": "refunded?", "note": "x", "strange": True}
+        hear(books, one, W.UNREADABLE, NOW + nth * SECOND, **said)
     assert owed(books, OWNER) == [K.ALERT, K.ALERT]
     assert case_of(books, one) is None
+
+
+def test_the_owner_sees_all_that_was_said_around_an_unknown_word(books: SqlBooks) -> None:
+    order = stored(books, S.AWAITING_PAYMENT)
+    said = {"words": "sukses?", "note": "sukses?: cek admin", "strange": True}
+    hear(books, order, W.UNREADABLE, NOW + SECOND, **said)
+    (alert,) = [due.notice for due in books.outbox.due(NOW + MINUTE, 9)]
+    assert (alert.address, alert.order_id) == (OWNER, order.id)
+    assert alert.facts["evidence"] == "sukses?: cek admin"
+
+
+def test_a_strange_word_is_told_even_where_the_other_word_decides(books: SqlBooks) -> None:
+    order = stored(books, S.AWAITING_PAYMENT)
+    after = hear(books, order, W.SETTLED, NOW + SECOND, words="ditahan, settlement", strange=True)
+    assert after.status is S.PROCESSING
+    assert owed(books, OWNER) == [K.ALERT]
+
+
+@pytest.mark.parametrize("word", W)
+def test_known_words_are_no_alert(books: SqlBooks, word: InvoiceState) -> None:
+    hear(books, stored(books, S.AWAITING_PAYMENT), word, NOW + SECOND, words="pending")
+    assert K.ALERT not in owed(books, OWNER)
+
+
+def test_o1_words_nobody_can_read_are_a_case_once_the_qr_has_run_out(books: SqlBooks) -> None:
+    order = stored(books, S.AWAITING_PAYMENT)
+    lapses = watching.lapses_at(order)
+    hear(books, order, W.UNREADABLE, lapses - 1, note="ditahan")
+    assert case_of(books, order) is None
+    for nth in range(3):
+        after = hear(books, order, W.UNREADABLE, lapses + nth * MINUTE, note="ditahan")
+        assert after.status is S.AWAITING_PAYMENT
+    case = books.cases.open_for(order.id)
+    assert case is not None
+    assert (case.kind, case.evidence) == (CaseKind.UNSURE, "ditahan")
+    assert owed(books, OWNER) == [K.CASE]
+    assert owed(books) == []
+
+
+def test_o1_an_order_that_nobody_decides_is_a_case_in_time(books: SqlBooks) -> None:
+    order = stored(books, S.AWAITING_PAYMENT)
+    undecided = watching.undecided_at(order)
+    assert undecided <= watching.ends_at(order) + HOUR
+    unheard(books, order, undecided - 1)
+    assert case_of(books, order) is None
+    for nth in range(3):
+        after = unheard(books, order, undecided + nth * MINUTE)
+        assert (after.status, after.due_at is None) == (S.AWAITING_PAYMENT, False)
+    assert case_of(books, order) is CaseKind.UNSURE
+    assert owed(books, OWNER) == [K.CASE]
+    assert owed(books) == []
+    hear(books, order, W.DELIVERED, undecided + HOUR)
+    assert case_of(books, order) is None
+
+
+@pytest.mark.parametrize("status", [S.EXPIRED, S.CANCELLED, S.REFUND_DUE, S.DELIVERED])
+def test_a_supplier_that_never_answers_again_is_asked_for_two_days_not_for_ever(
+    books: SqlBooks, status: Status
+) -> None:
+    order = stored(books, status)
+    stops = watching.ends_at(order) + 48 * HOUR
+    assert unheard(books, order, stops - 1).due_at is not None
+    assert unheard(books, order, stops).due_at is None
 
 
 def paid(books: SqlBooks) -> Order:
@@ -140,14 +280,14 @@ def test_o1_an_order_that_takes_long_is_said_so_once_and_is_a_case(books: SqlBoo
 
 def test_o1_a_supplier_that_is_silent_for_long_is_a_case_too(books: SqlBooks) -> None:
     order = paid(books)
-    settling.unanswered(books, order.id, NOW + watching.TAKES_LONG)
+    unheard(books, order, NOW + watching.TAKES_LONG)
     assert case_of(books, order) is CaseKind.STUCK
     assert owed(books)[-1] == K.SLOW
 
 
 def test_a_case_is_closed_by_the_success_it_waited_for(books: SqlBooks) -> None:
     order = paid(books)
-    settling.unanswered(books, order.id, NOW + watching.TAKES_LONG)
+    unheard(books, order, NOW + watching.TAKES_LONG)
     hear(books, order, W.DELIVERED, NOW + 20 * MINUTE)
     assert case_of(books, order) is None
     last = books.cases.last_for(order.id)
@@ -234,4 +374,4 @@ def test_an_answer_about_an_unknown_order_is_an_error_not_a_new_order(books: Sql
     with pytest.raises(LookupError):
         settling.heard(books, "NOBODY", InvoiceReport(state=W.SETTLED), NOW, NOW)
     with pytest.raises(LookupError):
-        settling.unanswered(books, "NOBODY", NOW)
+        settling.unanswered(books, "NOBODY", NOW, NOW)

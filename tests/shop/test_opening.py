@@ -98,7 +98,7 @@ def test_o8_a_qr_is_shown_for_the_quote_and_a_unique_code_never_at_a_loss(
     assert after.invoice == an_invoice(**changes)
     assert owed(books) == says
     assert now_of(books, order) == after
-    assert after.due_at is not None  # a hidden QR is watched as well: somebody may have paid it
+    assert (after.due_at is not None) is (K.QR in says)  # an unseen QR cannot be paid
 
 
 @pytest.mark.parametrize(
@@ -145,6 +145,28 @@ def test_what_was_charged_is_learnt_even_at_a_loss(
     assert books.shelf.learnt("zultopup", "1") == learnt
 
 
+@pytest.mark.parametrize(
+    ("charged", "learnt"),
+    [(2 * QUOTE.listed, True), (2 * QUOTE.listed + 1, False), (900_000_000, False)],
+)
+def test_a_cost_beyond_belief_is_shown_to_nobody_and_not_learnt(
+    books: SqlBooks, charged: int, learnt: bool
+) -> None:
+    after = settling.opened(books, opening(books), an_invoice(cost=charged), THEN)
+    assert after.status is S.CANCELLED
+    assert (books.shelf.learnt("zultopup", "1") is not None) is learnt
+
+
+@pytest.mark.parametrize("end", [NOW + 7 * MINUTE, None])
+def test_after_a_loss_the_customer_hears_from_when_to_try_again(
+    books: SqlBooks, end: int | None
+) -> None:
+    order = opening(books)
+    settling.opened(books, order, an_invoice(cost=QUOTE.price + 1, expires_at=end), THEN)
+    books.outbox.sent(books.outbox.due(THEN, 9)[0], THEN)
+    assert facts_of_the_last(books)["until"] == (end or order.quote_until)
+
+
 def given_up(books: SqlBooks, order: Order) -> Order:
     return settling.opening_lost(books, order, LEASE)
 
@@ -156,13 +178,13 @@ def test_an_opening_whose_caller_is_gone_is_cancelled(books: SqlBooks) -> None:
 
 
 def test_o14_a_late_answer_is_kept_and_shows_nothing(books: SqlBooks) -> None:
-    """The fence: the order was given up meanwhile, so its QR is remembered, and watched."""
+    """The fence: the order was given up meanwhile, so its QR is remembered, and nobody sees it."""
     order = opening(books)
     given_up(books, order)
     told = owed(books)
     after = settling.opened(books, order, an_invoice(), LEASE + SECOND)
     assert (after.status, after.invoice) == (S.CANCELLED, an_invoice())
-    assert after.due_at is not None
+    assert after.due_at is None  # an unseen QR cannot be paid
     assert now_of(books, order) == after
     assert owed(books) == told
     assert owed(books, OWNER) == []
@@ -182,6 +204,7 @@ def test_o2_a_qr_that_came_late_is_shown_again_for_the_same_wish(books: SqlBooks
     late = settling.opened(books, order, an_invoice(), LEASE + SECOND)
     shown = ordering.show_again(books, late, LEASE + MINUTE)
     assert shown.status is S.AWAITING_PAYMENT
+    assert shown.due_at is not None
     assert owed(books)[-1] == K.QR
 
 

@@ -1,12 +1,13 @@
 """What a customer may do with an order, and how often."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shop import ordering
+from shop import ordering, settling, watching
 from shop.notices import NoticeKind
 from shop.ordering import (
     BETWEEN_CLAIMS,
@@ -20,7 +21,7 @@ from shop.ordering import (
     Wish,
 )
 from shop.orders import Event, Order, Status
-from shop.time import MINUTE, SECOND
+from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.samples import (
     BUYER,
@@ -172,8 +173,11 @@ def test_three_qrs_are_open_at_the_most_and_it_is_said_until_when(books: SqlBook
 def test_orders_still_without_a_qr_count_among_the_three(books: SqlBooks, status: Status) -> None:
     for nth in range(MOST_OPEN):
         stored(books, status, id=f"O{nth}", target=f"t{nth}")
-    assert ordering.place(books, wish(), LATER) == Declined(why=Why.TOO_MANY)
-    assert isinstance(ordering.place(books, wish("A", "web:ani"), LATER), Placed)
+    until = NOW + RULES.holds_for  # then their quotes run out
+    assert ordering.place(books, wish(), LATER) == Declined(why=Why.TOO_MANY, until=until)
+    theirs = wish("A", "web:ani", target="theirs")
+    assert isinstance(ordering.place(books, theirs, LATER), Placed)
+    assert isinstance(ordering.place(books, wish(), until), Placed)
 
 
 def test_ten_seconds_lie_between_two_orders_of_one_person(books: SqlBooks) -> None:
@@ -217,6 +221,57 @@ def test_o2_a_hidden_qr_is_reopened_and_no_second_one_is_made(books: SqlBooks) -
     assert owed(books)[-2:] == [NoticeKind.STATUS, NoticeKind.QR]
 
 
+@pytest.mark.parametrize("hidden", range(MOST_OPEN + 1))
+def test_hidden_qrs_count_among_the_three_for_they_can_be_had_back(
+    books: SqlBooks, hidden: int
+) -> None:
+    for nth in range(MOST_OPEN):
+        status = Status.CANCELLED if nth < hidden else Status.AWAITING_PAYMENT
+        stored(books, status, id=f"O{nth}", target=f"t{nth}")
+    until = NOW + 15 * MINUTE
+    assert ordering.place(books, wish(), until - 1) == Declined(why=Why.TOO_MANY, until=until)
+    for nth in range(MOST_OPEN):
+        order = books.orders.get(f"O{nth}")
+        assert order is not None
+        assert ordering.show_again(books, order, LATER).status is Status.AWAITING_PAYMENT
+    assert len(books.orders.open_of(BUYER, LATER)) == MOST_OPEN
+    assert isinstance(ordering.place(books, wish(), until), Placed)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_however_they_are_placed_hidden_and_had_back_no_more_than_three_are_open(
+    books: SqlBooks, seed: int
+) -> None:
+    dice, now, names = random.Random(seed), NOW, ["t0"]
+    fullest = 0
+    for turn in range(120):
+        now += dice.choice((SECOND, 11 * SECOND, MINUTE))
+        order = books.orders.get(dice.choice(names))
+        match dice.randrange(4):
+            case 0:
+                outcome = ordering.place(books, wish(f"t{turn}", target=f"t{turn}"), now)
+                names += [f"t{turn}"] * isinstance(outcome, Placed)
+            case 1 if order and order.status is Status.PLACED and now < order.quote_until:
+                opening = settling.start_opening(books, order, now + MINUTE, now)
+                invoice = an_invoice(order.id, expires_at=now + 5 * MINUTE)
+                settling.opened(books, opening, invoice, now)
+            case 2 if order is not None:
+                ordering.cancel(books, order, now)
+            case _ if order is not None:
+                again = wish("again", key=f"again{turn}", target=order.target)
+                ordering.place(books, replace(again, id=f"again{turn}"), now)
+                names += [f"again{turn}"] * (books.orders.get(f"again{turn}") is not None)
+        fullest = max(fullest, len(books.orders.open_of(BUYER, now)))
+    assert fullest == MOST_OPEN
+
+
+def test_another_persons_three_do_not_keep_a_hidden_qr_hidden(books: SqlBooks) -> None:
+    for nth in range(MOST_OPEN):
+        stored(books, Status.AWAITING_PAYMENT, id=f"O{nth}", target=f"t{nth}", address="web:ani")
+    stored(books, Status.CANCELLED)
+    assert isinstance(ordering.place(books, wish(), LATER), Shown)
+
+
 def test_a_hidden_qr_is_not_reopened_after_its_end(books: SqlBooks) -> None:
     order = stored(books, Status.CANCELLED)
     end = NOW + 15 * MINUTE
@@ -241,11 +296,31 @@ def test_o8_a_qr_hidden_because_of_a_loss_is_never_shown_again(
     assert owed(books) == []
 
 
-def test_showing_a_qr_again_owes_it_once_for_each_time(books: SqlBooks) -> None:
+def test_many_taps_at_once_show_a_qr_again_once_and_later_ones_again(books: SqlBooks) -> None:
     order = stored(books, Status.AWAITING_PAYMENT)
-    for at in (NOW, NOW, NOW + SECOND):
+    for at in (NOW, NOW, NOW + SECOND, NOW + 9 * SECOND):
         assert ordering.show_again(books, order, at) == order
+    assert owed(books) == [NoticeKind.QR]
+    ordering.show_again(books, order, NOW + BETWEEN_ORDERS)
     assert owed(books) == [NoticeKind.QR, NoticeKind.QR]
+
+
+def test_a_qr_that_was_hidden_and_had_back_is_shown_even_if_it_was_shown_just_before(
+    books: SqlBooks,
+) -> None:
+    order = stored(books, Status.AWAITING_PAYMENT)
+    ordering.show_again(books, order, NOW)
+    hidden = ordering.cancel(books, order, NOW + SECOND)
+    assert hidden is not None
+    ordering.show_again(books, hidden, NOW + 2 * SECOND)
+    closed, opened = NoticeKind.QR_CLOSED, NoticeKind.QR
+    assert [kind for kind in owed(books) if kind in {closed, opened}] == [opened, closed, opened]
+
+
+def test_a_qr_that_has_run_out_is_not_shown_again(books: SqlBooks) -> None:
+    order = stored(books, Status.AWAITING_PAYMENT)
+    assert ordering.show_again(books, order, NOW + 15 * MINUTE) == order
+    assert owed(books) == []
 
 
 @pytest.mark.parametrize(
@@ -291,6 +366,46 @@ def test_ten_seconds_lie_between_two_claims_of_one_person(books: SqlBooks) -> No
     assert ordering.claim_paid(books, two, NOW + BETWEEN_CLAIMS - 1) is Claim.TOO_SOON
     assert ordering.claim_paid(books, theirs, NOW + 1) is Claim.ASKING
     assert ordering.claim_paid(books, two, NOW + BETWEEN_CLAIMS) is Claim.ASKING
+
+
+def test_one_word_asks_about_everything_a_person_may_have_paid(books: SqlBooks) -> None:
+    statuses = (Status.AWAITING_PAYMENT, Status.PROCESSING, Status.CANCELLED, Status.PLACED)
+    orders = [
+        stored(books, status, id=f"O{nth}", target=f"t{nth}") for nth, status in enumerate(statuses)
+    ]
+    assert ordering.claim_any(books, BUYER, orders, NOW) is Claim.ASKING
+    kept = [books.orders.get(order.id) for order in orders]
+    assert [order.claimed_at for order in kept if order] == [NOW, None, NOW, None]
+    assert ordering.claim_any(books, BUYER, orders, NOW + BETWEEN_CLAIMS - 1) is Claim.TOO_SOON
+    assert ordering.claim_any(books, BUYER, orders, NOW + BETWEEN_CLAIMS) is Claim.ASKING
+
+
+def test_one_word_about_nothing_that_may_be_paid_says_so(books: SqlBooks) -> None:
+    placed = stored(books, Status.PLACED, id="A", target="a")
+    paid = stored(books, Status.PROCESSING, id="B", target="b")
+    assert ordering.claim_any(books, BUYER, [], NOW) is Claim.NOTHING_TO_ASK
+    assert ordering.claim_any(books, BUYER, [placed], NOW) is Claim.NOTHING_TO_ASK
+    assert ordering.claim_any(books, BUYER, [placed, paid], NOW) is Claim.ALREADY_PAID
+
+
+def test_a_qr_that_ran_out_long_ago_is_asked_about_once_an_hour(books: SqlBooks) -> None:
+    order = stored(books, Status.EXPIRED)
+    long_ago = watching.lapses_at(order) + HOUR
+    asked_at = []
+    for minutes in range(0, 150, 5):
+        kept = books.orders.get(order.id)
+        assert kept is not None
+        at = long_ago - 30 * MINUTE + minutes * MINUTE
+        if ordering.claim_paid(books, kept, at) is Claim.ASKING:
+            asked_at.append(at - long_ago)
+    assert asked_at == [*range(-30 * MINUTE, 1, 5 * MINUTE), HOUR]
+
+
+def test_a_clock_that_went_back_keeps_nobody_waiting(books: SqlBooks) -> None:
+    order = stored(books, Status.AWAITING_PAYMENT, target="other", created_at=NOW + HOUR)
+    books.orders.note(replace(order, last_claim_at=NOW + HOUR))
+    assert ordering.claim_paid(books, order, NOW) is Claim.ASKING
+    assert isinstance(ordering.place(books, wish(), NOW), Placed)
 
 
 def test_nothing_is_payable_without_a_qr() -> None:

@@ -11,8 +11,9 @@ from shop import settling, watching
 from shop.cases import CaseKind
 from shop.notices import NoticeKind
 from shop.orders import Order, Status
+from shop.settling import AGAIN_AFTER_NO_ANSWER
 from shop.suppliers import InvoiceReport, InvoiceState
-from shop.time import MINUTE, SECOND
+from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.samples import (
     NOW,
@@ -73,6 +74,7 @@ TABLE: Mapping[tuple[Status, InvoiceState], Then] = {
     **{(S.REFUNDED, word): Then(S.REFUNDED) for word in W},
     (S.REFUNDED, W.DELIVERED): Then(S.REFUNDED, CONFLICT),
     **{(S.EXPIRED, word): Then(S.EXPIRED) for word in W},
+    (S.EXPIRED, W.UNCLEAR): Then(S.EXPIRED, UNSURE),
     (S.EXPIRED, W.SETTLED): goes(S.PROCESSING, K.PAID_LATE, case=LATE),
     (S.EXPIRED, W.DELIVERED): goes(S.DELIVERED, K.DELIVERED),
     (S.EXPIRED, W.FAILED): goes(S.REFUND_DUE, K.REFUND_DUE, case=LATE),
@@ -112,8 +114,7 @@ def test_o6_o11_m3_each_answer_in_each_status_does_this_and_no_more(
     assert after.version == order.version + (then.status is not status)
     assert owed(books) == list(then.says)
     assert case_of(books, order) == then.case
-    told = [K.ALERT] * (word is W.UNREADABLE) + [K.CASE] * (then.case is not None)
-    assert owed(books, OWNER) == told
+    assert owed(books, OWNER) == [K.CASE] * (then.case is not None)
 
 
 @pytest.mark.parametrize(("status", "word"), sorted(TABLE))
@@ -146,7 +147,8 @@ def test_o13_after_any_answer_an_open_order_has_a_timer(
     books: SqlBooks, status: Status, word: InvoiceState
 ) -> None:
     after = hear(books, stored(books, status), word)
-    assert after.due_at == watching.next_question(after, HEARD, POLL)
+    assert after.due_at == settling.next_due(books, after, HEARD)
+    assert after.due_at is None or after.due_at >= HEARD + POLL
     if after.status in {S.AWAITING_PAYMENT, S.PROCESSING}:
         assert after.due_at is not None
 
@@ -180,7 +182,39 @@ def test_o11_no_other_word_lets_an_order_lapse(books: SqlBooks, word: InvoiceSta
 def test_o11_silence_lets_no_order_lapse(books: SqlBooks) -> None:
     order = stored(books, S.AWAITING_PAYMENT)
     later = watching.lapses_at(order) + 24 * 60 * MINUTE
-    after = settling.unanswered(books, order.id, later)
+    after = settling.unanswered(books, order.id, later - SECOND, later)
     assert (after.status, after.asked) == (S.AWAITING_PAYMENT, 1)
     assert after.due_at is not None
     assert owed(books) == []
+    assert case_of(books, order) is UNSURE  # but it does not stay unseen
+
+
+WORDLESS = [word for word in W if word is not W.DELIVERED]
+
+
+@pytest.mark.parametrize("word", WORDLESS)
+def test_m2_a_serial_number_is_taken_only_from_a_word_of_delivery(
+    books: SqlBooks, word: InvoiceState
+) -> None:
+    order = stored(books, S.DELIVERED)
+    after = hear(books, order, word, serial="SN1")
+    assert (after.serial, after.version) == ("", order.version)
+    assert owed(books) == []
+    assert hear(books, order, W.DELIVERED, HEARD + MINUTE, serial="SN2").serial == "SN2"
+    assert owed(books) == [K.STATUS, K.SERIAL]
+
+
+@pytest.mark.parametrize("status", sorted(set(WITH_INVOICE) - {S.REFUNDED}))
+def test_o1_whatever_was_asked_and_not_answered_is_asked_again(
+    books: SqlBooks, status: Status
+) -> None:
+    """Even when it was the last question that its schedule has."""
+    order = stored(books, status)
+    now = NOW + 25 * HOUR
+    for _ in range(30):
+        order = settling.unanswered(books, order.id, now, now + SECOND)
+        assert order.due_at is not None
+        longest = HOUR if status is S.AWAITING_PAYMENT else AGAIN_AFTER_NO_ANSWER
+        assert now + SECOND + POLL <= order.due_at <= now + SECOND + longest
+        now = order.due_at
+    assert order.status is status

@@ -23,6 +23,17 @@ def test_m7_what_cannot_be_seen_is_taken_out(char: str) -> None:
     assert plain(f"1234{char}5678") == "12345678"
 
 
+BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0"  # letters that show nothing
+
+
+@pytest.mark.parametrize("char", BLANK)
+def test_m7_a_letter_that_looks_like_nothing_is_nothing(char: str) -> None:
+    assert visible(f"Bu{char}di") == "Budi"
+    assert plain(f"1234{char}5678") == "12345678"
+    for shown in (visible(char * 3), plain(char * 3), visible(f" {char} ")):
+        assert shown == ""
+
+
 @pytest.mark.parametrize("gap", ["\n", "\r\n", "\t", "\u2028", "\u2029", "\xa0", "\u3000", "  \v "])
 def test_m7_a_name_stays_on_one_line(gap: str) -> None:
     assert visible(f"{gap}Budi{gap}Santoso{gap}") == "Budi Santoso"
@@ -62,6 +73,7 @@ def test_ordinary_text_in_any_script_is_left_alone() -> None:
 def test_m7_nothing_unseen_and_no_second_line_ever_remains(text: str) -> None:
     for shown in (visible(text), plain(text)):
         assert shown == " ".join(shown.split())
+        assert not set(shown) & set(BLANK)
         for char in shown:
             assert unicodedata.category(char)[0] != "C"
             assert char == " " or not char.isspace()

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from shop.orders import Order, Status
 from shop.time import HOUR, MINUTE, SECOND
-from shop.watching import GRACE, TAKES_LONG, ends_at, lapses_at, next_question
+from shop.watching import (
+    GRACE,
+    LIKELY_UNTIL,
+    TAKES_LONG,
+    ends_at,
+    lapses_at,
+    next_question,
+    undecided_at,
+)
 from tests.shop.samples import NOW, POLL, an_invoice, in_status
 
 END = NOW + 15 * MINUTE  # of the sample's QR
@@ -50,11 +58,19 @@ def test_the_next_question_lies_ahead_or_nowhere(order: Order, span: int, poll: 
 def test_nobody_is_asked_more_often_than_the_poll_allows(
     order: Order, span: int, poll: int
 ) -> None:
-    """Except once, at the very moment that decides: when the QR has run out, or has lapsed."""
-    now = NOW + span
+    due = next_question(order, NOW + span, poll)
+    assert due is None or due >= NOW + span + poll
+
+
+@given(st.sampled_from(OPEN), POLLS, st.data())
+def test_nobody_is_asked_more_often_around_the_moments_that_decide(
+    status: Status, poll: int, data: st.DataObject
+) -> None:
+    order = in_status(data.draw(st.sampled_from([status, Status.CANCELLED, Status.EXPIRED])))
+    moment = data.draw(st.sampled_from([ends_at(order), ends_at(order) + SECOND, lapses_at(order)]))
+    now = moment - data.draw(st.integers(min_value=0, max_value=2 * poll))
     due = next_question(order, now, poll)
-    moments = {lapses_at(order), ends_at(order) + SECOND}
-    assert due is None or due >= now + poll or due in moments
+    assert due is None or due >= now + poll
 
 
 @given(orders(OPEN), SPANS, POLLS)
@@ -65,10 +81,28 @@ def test_o13_an_order_that_is_open_always_has_a_next_question(
 
 
 @given(orders(OPEN), SPANS)
-def test_an_open_order_is_never_left_alone_for_more_than_five_minutes(
-    order: Order, span: int
-) -> None:
-    assert (at(order, span) or 0) <= 5 * MINUTE
+def test_an_open_order_is_never_left_alone_for_long(order: Order, span: int) -> None:
+    """Five minutes while it is the supplier's, ten once it is a case, an hour after a day."""
+    now, undecided = NOW + span, undecided_at(order)
+    longest = 5 * MINUTE
+    if order.status is Status.AWAITING_PAYMENT and now >= undecided:
+        longest = 10 * MINUTE if now < undecided + 24 * HOUR else HOUR
+    assert (at(order, span) or 0) <= longest
+
+
+@given(st.integers(min_value=0, max_value=60), SPANS)
+def test_a_young_qr_is_asked_about_as_often_as_all_could_be(waiting: int, span: int) -> None:
+    order = in_status(Status.AWAITING_PAYMENT)
+    fair = waiting * SECOND
+    due = next_question(order, NOW + span, POLL, fair)
+    alone = next_question(order, NOW + span, POLL)
+    assert due is not None
+    assert alone is not None
+    if span < LIKELY_UNTIL:
+        assert NOW + span + POLL <= due <= max(NOW + span + POLL, NOW + span + fair)
+        assert due <= alone
+    else:
+        assert due == alone
 
 
 @pytest.mark.parametrize("status", [Status.PLACED, Status.OPENING])
@@ -87,7 +121,10 @@ def test_an_order_without_an_invoice_has_nothing_to_be_asked_about(status: Statu
         (15 * MINUTE, 12 * POLL),  # the QR has run out; a payment may still be on its way
         (17 * MINUTE - 30 * SECOND, 30 * SECOND),  # asked at the moment it may lapse
         (17 * MINUTE, 12 * POLL),
-        (2 * HOUR, 5 * MINUTE),
+        (47 * MINUTE - 1, 12 * POLL),
+        (47 * MINUTE, 10 * MINUTE),  # nobody says whether it was paid: it is a case
+        (24 * HOUR + 47 * MINUTE - 1, 10 * MINUTE),
+        (24 * HOUR + 47 * MINUTE, HOUR),
     ],
 )
 def test_a_qr_is_watched_thinner_as_it_ages(span: int, wait: int) -> None:
@@ -114,12 +151,12 @@ def test_a_paid_order_is_watched_by_the_time_since_it_was_paid(span: int, wait: 
 def test_o11_no_question_is_missed_at_the_moment_an_unpaid_order_may_lapse(
     span: int, poll: int
 ) -> None:
-    """An order watched from any moment on is asked at its lapse, not a long interval later."""
+    """An order watched from any moment on is asked at its lapse, or one poll from now."""
     order = in_status(Status.AWAITING_PAYMENT)
-    due = next_question(order, NOW + span, poll)
+    now = lapses_at(order) - 1 - span
+    due = next_question(order, now, poll)
     assert due is not None
-    if NOW + span < lapses_at(order):
-        assert due <= lapses_at(order)
+    assert due <= max(lapses_at(order), now + poll)
 
 
 def test_o11_grace_is_two_minutes_after_the_end_the_supplier_named() -> None:
@@ -150,6 +187,13 @@ def asked_after(order: Order, start: int) -> list[int]:
 def test_o11_late_money_is_looked_for_at_four_moments_after_the_end(status: Status) -> None:
     order = in_status(status)
     assert asked_after(order, END + SECOND) == [END + offset for offset in LATE]
+
+
+def test_o11_late_money_is_looked_for_after_the_lapse_however_late_that_was() -> None:
+    """The supplier was away for two days, and then said that nobody had paid."""
+    lapsed_at = END + 48 * HOUR
+    order = replace(in_status(Status.EXPIRED), changed_at=lapsed_at)
+    assert asked_after(order, lapsed_at) == [lapsed_at + offset for offset in LATE]
 
 
 @pytest.mark.parametrize("status", [Status.EXPIRED, Status.CANCELLED])

@@ -91,6 +91,9 @@ MORE_DAMAGES = [
     ("O1", "UPDATE orders SET due_at = NULL WHERE id = 'REFUND'; UPDATE cases SET closed_at = 1"),
     ("O6b", "UPDATE orders SET version = version + 1 WHERE id = 'DELIVERED'"),
     ("O8", "UPDATE invoices SET cost = 11801 WHERE order_id = 'PROCESSING'"),
+    # What the customer pays covers it, and the owner, who promised less, pays the rest.
+    ("O8", "UPDATE invoices SET cost = 11801, amount = 12799 WHERE order_id = 'AWAITING'"),
+    ("O8", "UPDATE invoices SET cost = 11801, amount = 12799 WHERE order_id = 'DELIVERED'"),
     ("M1", "UPDATE outbox SET address = 'web:other' WHERE kind = 'qr' AND order_id = 'EXPIRED'"),
     ("M3", "UPDATE outbox SET kind = 'refunded' WHERE kind = 'refund_due'"),
     (

@@ -1,6 +1,7 @@
 """One way to write: many works to a commit, each as if alone, durable before it is answered."""
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -72,10 +73,10 @@ def notes(path: Path) -> list[str]:
 
 async def test_d1_the_writer_syncs_every_commit_to_the_disk(database: Database) -> None:
     def settings(tx: Transaction) -> tuple[object, ...]:
-        names = ("journal_mode", "synchronous", "foreign_keys")
+        names = ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
         return tuple(tx.fetch(f"PRAGMA {name}")[0][0] for name in names)  # type: ignore[index]
 
-    assert await database.run(settings) == ("wal", FULL, 1)
+    assert await database.run(settings) == ("wal", FULL, 1, 1)
 
 
 def test_d1_every_connection_that_writes_is_wal_and_full(path: Path) -> None:
@@ -182,6 +183,39 @@ async def test_closing_finishes_what_waits(path: Path) -> None:
     assert len(notes(path)) == 50
 
 
+async def test_a_closed_database_is_busy_not_silent(path: Path) -> None:
+    async with opened(path) as database:
+        await database.run(note("before"))
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            with pytest.raises(Busy):
+                await database.run(note("after"))
+    assert notes(path) == ["before"]
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_whoever_writes_while_it_is_closing_is_stored_or_told(path: Path, turns: int) -> None:
+    """Never left waiting; ``turns``: how long somebody thinks between two writes."""
+    stored: list[str] = []
+
+    async def keeps_writing(database: Database) -> None:
+        for nth in range(50):
+            await database.run(note(f"{nth}"))
+            stored.append(f"{nth}")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+    async with opened(path) as database:
+        writing = asyncio.create_task(keeps_writing(database))
+        await asyncio.sleep(0)
+    await asyncio.wait([writing], timeout=1)
+    answered = writing.done()
+    writing.cancel()
+    assert answered
+    assert writing.exception() is None or isinstance(writing.exception(), Busy)
+    assert notes(path) == stored
+
+
 async def test_a_locked_database_is_unwritable_until_it_is_free(
     database: Database, path: Path
 ) -> None:
@@ -274,6 +308,24 @@ async def test_readers_never_see_half_of_a_work(database: Database, path: Path) 
     await database.run(two)
     assert seen == [0]
     assert notes(path) == ["one", "two"]
+
+
+def open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_database_that_cannot_be_opened_leaves_nothing_open(
+    tmp_path: Path, read_only: bool
+) -> None:
+    path = tmp_path / "lapak.db"
+    path.write_bytes(b"my shopping list\n" * 100)
+    before = open_files()
+    for _ in range(20):
+        with pytest.raises(sqlite3.DatabaseError):
+            connect(str(path), read_only=read_only).execute("SELECT * FROM sqlite_master")
+    gc.collect()
+    assert open_files() == before
 
 
 @pytest.mark.parametrize("name", ["a?b.db", "a#b.db", "a%20b.db", "a b.db", "ä.db"])

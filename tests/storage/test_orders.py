@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shop.cases import Answer, Case, CaseKind
 from shop.orders import Order, Status
-from shop.time import MINUTE, SECOND
+from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.orders import Stale
 from tests.shop.samples import (
@@ -206,7 +206,7 @@ def test_o14_a_restart_makes_everything_due_that_somebody_may_have_been_asking_a
 ) -> None:
     order = stored(books, status)
     books.orders.note(replace(order, due_at=NOW + MINUTE, claimed_at=claimed_at))
-    books.orders.end_leases(NOW + SECOND)
+    books.orders.end_leases(NOW + SECOND, latest=NOW + HOUR)
     kept = books.orders.get(order.id)
     assert kept is not None
     at_once = status in LEASED or claimed_at is not None
@@ -218,9 +218,53 @@ def test_o14_a_restart_puts_nothing_off_and_wakes_nothing_that_rests(books: SqlB
     ended = stored(books, S.DELIVERED, id="B", target="b")
     books.orders.note(replace(overdue, due_at=NOW - MINUTE))
     books.orders.note(replace(ended, due_at=None))
-    books.orders.end_leases(NOW)
+    books.orders.end_leases(NOW, latest=NOW + HOUR)
     due = [order.due_at for name in "AB" if (order := books.orders.get(name)) is not None]
     assert due == [NOW - MINUTE, None]
+
+
+@pytest.mark.parametrize("status", sorted(Status))
+def test_o13_a_timer_set_by_a_clock_that_was_ahead_is_due_at_a_restart(
+    books: SqlBooks, status: Status
+) -> None:
+    order = stored(books, status)
+    for ahead, at_once in ((HOUR, status in LEASED), (HOUR + 1, True)):
+        books.orders.note(replace(order, due_at=NOW + ahead))
+        books.orders.end_leases(NOW, latest=NOW + HOUR)
+        kept = books.orders.get(order.id)
+        assert kept is not None
+        assert kept.due_at == (NOW if at_once else NOW + ahead)
+
+
+@pytest.mark.parametrize("status", sorted(Status))
+def test_the_orders_that_somebody_waits_for_are_counted(books: SqlBooks, status: Status) -> None:
+    stored(books, status)
+    assert books.orders.waiting(ZT) == (status in {S.AWAITING_PAYMENT, S.PROCESSING})
+    assert books.orders.waiting("zonegame") == 0
+
+
+@pytest.mark.parametrize("status", sorted(Status))
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_a_person_could_still_pay_is_found_even_if_it_is_hidden(
+    books: SqlBooks, status: Status, ended: bool
+) -> None:
+    order = stored(books, status)
+    payable = {S.PLACED, S.OPENING, S.AWAITING_PAYMENT, S.CANCELLED}
+    found = books.orders.payable_of(BUYER, NOW + 15 * MINUTE - (not ended))
+    assert found == ([order] if status in payable and not ended else [])
+    assert books.orders.payable_of("web:ani", NOW) == []
+
+
+def test_what_was_cancelled_without_a_qr_or_hidden_at_a_loss_cannot_be_paid(
+    books: SqlBooks,
+) -> None:
+    given_up = stored(books, S.PLACED, id="A", target="a")
+    books.orders.move(given_up, moved(given_up, E.GIVEN_UP), E.GIVEN_UP)
+    opening = stored(books, S.OPENING, id="B", target="b")
+    invoice = an_invoice("B", cost=opening.price + 1)
+    loss = moved(opening, E.INVOICE_AT_A_LOSS, invoice=invoice)
+    books.orders.move(opening, loss, E.INVOICE_AT_A_LOSS)
+    assert books.orders.payable_of(BUYER, NOW) == []
 
 
 def test_o2_an_invoice_that_an_order_has_is_known(books: SqlBooks) -> None:
@@ -279,9 +323,11 @@ def test_an_order_has_one_open_case_and_its_last_one_is_known(books: SqlBooks) -
     for nth in range(1, 4):
         books.cases.put(a_case(order, nth))
         books.cases.close(a_case(order, nth), None, "", NOW + nth)
+        assert books.cases.count_for(order.id) == nth
     last = books.cases.last_for(order.id)
     assert last is not None
     assert last.id == "C3"
+    assert books.cases.count_for("NOBODY") == 0
 
 
 def test_o2_the_same_key_can_never_be_stored_twice(books: SqlBooks) -> None:

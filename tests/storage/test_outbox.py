@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shop.notices import Notice, NoticeKind
-from shop.time import MINUTE, SECOND
+from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.outbox import SqlOutbox
 from tests.shop.samples import NOW, OWNER, open_books
@@ -134,6 +134,19 @@ def test_when_to_look_again_is_known(outbox: SqlOutbox) -> None:
     outbox.owe(notice("k", ANI), NOW + 2 * MINUTE)
     assert outbox.next_at(NOW) == NOW + MINUTE
     assert outbox.next_at(NOW + MINUTE) == NOW + 2 * MINUTE
+
+
+def test_what_a_clock_that_was_ahead_put_off_comes_due_and_the_rest_stays(
+    outbox: SqlOutbox,
+) -> None:
+    for address, later in ((ANI, NOW + HOUR), (BUDI, NOW + HOUR + 1)):
+        outbox.owe(notice("k", address), NOW)
+        outbox.later(next(o for o in outbox.due(NOW, 9) if o.notice.address == address), later)
+    outbox.owe(notice("sent", OWNER), NOW)
+    outbox.sent(outbox.due(NOW, 9)[0], NOW)
+    outbox.come_due(NOW, latest=NOW + HOUR)
+    assert due(outbox) == [(BUDI, "k")]
+    assert outbox.next_at(NOW) == NOW + HOUR
 
 
 def test_where_a_message_was_shown_is_remembered_for_editing(outbox: SqlOutbox) -> None:

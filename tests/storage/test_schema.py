@@ -206,6 +206,9 @@ def test_the_lock_ends_with_the_process_however_that_ends(tmp_path: Path) -> Non
         "UPDATE order_events SET at = at",
         "DELETE FROM order_events",
         "DELETE FROM orders",
+        "REPLACE INTO order_events VALUES ('A', 1, 'delivered', '', 'delivered', 1, '', '')",
+        "INSERT OR REPLACE INTO order_events SELECT * FROM order_events",
+        "REPLACE INTO orders SELECT * FROM orders",
     ],
 )
 def test_l2_history_is_only_ever_added_to(tmp_path: Path, sql: str) -> None:

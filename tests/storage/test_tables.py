@@ -39,7 +39,8 @@ def test_the_shelf_holds_the_newest_list_cheapest_first(books: SqlBooks) -> None
     new = [("free-fire", listing("b", 200)), ("free-fire", listing("a", 100))]
     books.shelf.replace(ZT, [*new, ("valorant", listing("v", 5))], NOW + 1)
     assert skus(books) == ["a", "b"]
-    assert books.shelf.count(ZT) == 3
+    assert books.shelf.stored(ZT) == (3, NOW + 1)
+    assert books.shelf.stored("zonegame") == (0, 0)
     assert books.shelf.games(0) == ["free-fire", "valorant"]
     offer = books.shelf.offer(ZT, "a", 0)
     assert offer == Offer(supplier=ZT, sku="a", game="free-fire", item="Item", listed=100)
@@ -79,14 +80,15 @@ def test_calls_are_remembered_for_an_hour(books: SqlBooks) -> None:
     for at in (NOW, NOW, NOW + MINUTE):
         books.calls.record(ZT, "watch", at)
     books.calls.record("zonegame", "list", NOW)
-    assert books.calls.made_since(ZT, NOW - 1) == [
+    assert books.calls.made_between(ZT, NOW - 1, NOW + MINUTE) == [
         (NOW, "watch"),
         (NOW, "watch"),
         (NOW + MINUTE, "watch"),
     ]
-    assert books.calls.made_since(ZT, NOW) == [(NOW + MINUTE, "watch")]
+    assert books.calls.made_between(ZT, NOW, NOW + MINUTE) == [(NOW + MINUTE, "watch")]
+    assert books.calls.made_between(ZT, NOW - 1, NOW) == [(NOW, "watch"), (NOW, "watch")]
     books.calls.record(ZT, "open", NOW + HOUR + 1)
-    assert len(books.calls.made_since(ZT, 0)) == 2
+    assert len(books.calls.made_between(ZT, 0, NOW + HOUR + 1)) == 2
 
 
 def test_a_new_suppliers_list_is_due_at_once(books: SqlBooks) -> None:
