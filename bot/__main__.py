@@ -7,13 +7,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from webhook_server.app import CannotListen
-
 from bot import checking, running
 from bot.logs import configure_logs
 from bot.settings import Settings, SettingsError, read_settings
 from storage.audit import audit
 from storage.schema import Unusable
+from webhook_server.app import CannotListen
 
 DONE, WRONG_WORLD, WRONG_USAGE = 0, 1, 2
 

@@ -201,6 +201,8 @@ def _next_moment(books: Books, supplier: str, budget: _Budget) -> Millis:
     moments = [books.calls.list_due_at(supplier)]
     if (watched := books.orders.next_watch_at(supplier)) is not None:
         moments.append(max(watched, budget.free_at(Purpose.WATCH)))
+    if books.orders.next_claimed(supplier, budget.now) is not None:
+        moments.append(budget.free_at(Purpose.CLAIM))
     if (placed := books.orders.next_opening_at(supplier)) is not None:
         moments.append(max(placed, budget.free_at(Purpose.OPEN)))
     return max(min(moments), budget.now)

@@ -123,7 +123,6 @@ class Order:
     quote_until: Millis
     changed_at: Millis  # of the last move
     due_at: Millis | None  # when something must next be done about it
-    asked: int = 0  # questions put to the supplier since the last move
     claimed_at: Millis | None = None  # "I have paid", not yet answered
     last_claim_at: Millis | None = None
     invoice: Invoice | None = None
@@ -138,7 +137,7 @@ def move(order: Order, event: Event, now: Millis) -> Order:
         status = MOVES[order.status, event]
     except KeyError:
         raise IllegalMove(f"{order.id}: {event} while {order.status}") from None
-    return replace(order, status=status, version=order.version + 1, changed_at=now, asked=0)
+    return replace(order, status=status, version=order.version + 1, changed_at=now)
 
 
 def may(order: Order, event: Event) -> bool:

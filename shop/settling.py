@@ -203,7 +203,7 @@ def _unmoved(
     if order.status is Status.AWAITING_PAYMENT and now >= watching.undecided_at(order):
         _open_case(books, order, CaseKind.UNSURE, "", now)
     due_at = next_due(books, order, now)
-    order = replace(order, asked=order.asked + 1, due_at=due_at)
+    order = replace(order, due_at=due_at)
     if order.claimed_at is not None and order.claimed_at > asked_at:  # claimed while we asked
         order = replace(order, due_at=now)
     elif order.claimed_at is not None:

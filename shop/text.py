@@ -4,7 +4,13 @@ import unicodedata
 
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})  # control, direction marks, surrogates, ...
 # Letters and marks by name that show nothing: fillers, joiners, variation selectors, blank Braille.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0")
+_BLANK = frozenset(
+    {
+        *"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\U0001d159",
+        *map(chr, range(0xFE00, 0xFE10)),
+        *map(chr, range(0xE0100, 0xE01F0)),
+    }
+)
 
 
 def visible(text: str, most: int = 200) -> str:

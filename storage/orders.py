@@ -24,7 +24,7 @@ _INSERT = f"""
 INSERT INTO orders (id, idempotency, {", ".join(_PLAIN)})
 VALUES (:id, :key, {", ".join(f":{name}" for name in _PLAIN)})
 """  # noqa: S608 - likewise
-_CHANGING = ("due_at", "asked", "claimed_at", "last_claim_at", "settled_at", "serial", "alarmed")
+_CHANGING = ("due_at", "claimed_at", "last_claim_at", "settled_at", "serial", "alarmed")
 _SET = ", ".join(f"{name} = :{name}" for name in _CHANGING)
 _MOVE = f"""
 UPDATE orders SET status = :status, version = :version, changed_at = :changed_at, {_SET}
@@ -57,7 +57,8 @@ ORDER BY o.created_at
 """
 _PAYABLE_OF = f"""{_SELECT}
 WHERE o.address = :address AND {_ENDS} > :now
-  AND (o.status IN {_WAITING} OR (o.status = 'cancelled' AND i.cost <= o.price))
+  AND (o.status IN {_WAITING} OR (o.status = 'cancelled' AND i.cost <= o.price
+           AND i.cost <= i.amount AND i.amount < o.price + 1000))
 ORDER BY o.created_at
 """
 _RECENT_OF = f"""{_SELECT}

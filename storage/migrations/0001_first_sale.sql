@@ -21,7 +21,6 @@ CREATE TABLE orders (
     quote_until   BIGINT NOT NULL,
     changed_at    BIGINT NOT NULL,
     due_at        BIGINT,
-    asked         BIGINT NOT NULL,
     claimed_at    BIGINT,
     last_claim_at BIGINT,
     settled_at    BIGINT,
