@@ -123,7 +123,7 @@ def test_o14_timers_of_an_order_that_has_moved_on_are_refused(books: SqlBooks) -
 
 def test_a_note_changes_timers_and_never_where_it_stands(books: SqlBooks) -> None:
     order = stored(books, S.PROCESSING)
-    noted = replace(order, due_at=None, asked=3, claimed_at=1, last_claim_at=2, alarmed=True)
+    noted = replace(order, due_at=None, claimed_at=1, last_claim_at=2, alarmed=True)
     books.orders.note(noted)
     assert books.orders.get(order.id) == noted
     books.orders.note(replace(noted, status=S.REFUNDED, price=1, target="other"))

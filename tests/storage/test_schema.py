@@ -216,7 +216,7 @@ def test_l2_history_is_only_ever_added_to(tmp_path: Path, sql: str) -> None:
     with closing(connect(str(path))) as connection:
         connection.execute(
             "INSERT INTO orders VALUES ('A', 'k', 'web:a', 's', '1', 'g', 'i', '1', '', '1',"
-            " 1, 1, 1, 'placed', 1, 1, 1, 1, 1, 0, NULL, NULL, NULL, '', 0)"
+            " 1, 1, 1, 'placed', 1, 1, 1, 1, 1, NULL, NULL, NULL, '', 0)"
         )
         connection.execute(
             "INSERT INTO order_events VALUES ('A', 1, 'placed', '', 'placed', 1, '', '')"
@@ -232,7 +232,7 @@ def test_o8b_no_order_below_its_cost_can_even_be_stored(tmp_path: Path, changes:
     with closing(connect(str(path))) as connection:
         connection.execute(
             "INSERT INTO orders VALUES ('A', 'k', 'web:a', 's', '1', 'g', 'i', '1', '', '1',"
-            " 100, 112, 118, 'placed', 1, 1, 1, 1, 1, 0, NULL, NULL, NULL, '', 0)"
+            " 100, 112, 118, 'placed', 1, 1, 1, 1, 1, NULL, NULL, NULL, '', 0)"
         )
         with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
             connection.execute(f"UPDATE orders SET {changes}")
