@@ -95,6 +95,9 @@ _EXPLAINED: Final = {
 
 def _explain(host: str, port: int, error: OSError | OverflowError) -> str:
     unknown = (str(getattr(error, "strerror", None) or error), "check LAPAK_HOST and LAPAK_PORT")
-    why, what_to_do = _EXPLAINED.get(getattr(error, "errno", None) or 0, unknown)
+    number = getattr(error, "errno", None) or 0
+    if "could not bind on any address" in str(error):  # asyncio's words since Python 3.13
+        number = errno.EADDRNOTAVAIL
+    why, what_to_do = _EXPLAINED.get(number, unknown)
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return f"cannot listen on {where}: {why}; {what_to_do}"

@@ -322,8 +322,11 @@ def test_a_database_that_cannot_be_opened_leaves_nothing_open(
     path.write_bytes(b"my shopping list\n" * 100)
     before = open_files()
     for _ in range(20):
-        with pytest.raises(sqlite3.DatabaseError):
-            connect(str(path), read_only=read_only).execute("SELECT * FROM sqlite_master")
+        with (
+            pytest.raises(sqlite3.DatabaseError),
+            closing(connect(str(path), read_only=read_only)) as connection,
+        ):
+            connection.execute("SELECT * FROM sqlite_master")
     gc.collect()
     assert open_files() == before
 
