@@ -78,7 +78,7 @@ Call: TypeAlias = OpenInvoice | AskInvoice | AskBalance | FetchList
 def next_call(books: Books, supplier: str, now: Millis) -> Call | Idle:
     """Choose the next call to ``supplier``, and write it down; the caller commits, then makes it.
 
-    A call that is never made after all costs one of the 60, and its lease brings it back.
+    A call that is never made after all costs one of the budget, and its lease brings it back.
     """
     moved = _clear_away(books, supplier, now)
     # Calls noted further ahead than a window were noted by a clock that was wrong.

@@ -156,7 +156,9 @@ class OutboxWorker:
         return drawn, shown
 
     async def _later(self, owed: Owed, after: Millis | None, why: str) -> None:
-        pause = after if after is not None else min(2**owed.tries * SECOND, _LONGEST_PAUSE)
+        pause = (
+            after if after is not None else min(2 ** min(owed.tries, 9) * SECOND, _LONGEST_PAUSE)
+        )
         due_at = self._clock() + pause
         log.warning("outbox.later", key=owed.notice.key, tries=owed.tries + 1, why=why)
         await self._keeper.write(lambda books: books.outbox.later(owed, due_at))

@@ -59,6 +59,7 @@ class SupplierCalls:
         self._making: set[asyncio.Task[None]] = set()
         self._down = ""
         self._resume_at: Millis = 0
+        self._listed_at: Millis = 0
         self.list_tried = False
 
     async def run(self) -> None:
@@ -135,7 +136,7 @@ class SupplierCalls:
         except Refused as error:
             opening, evidence = NotOpened.REFUSED, str(error)
             if isinstance(error, Misconfigured):
-                await self._misconfigured(error)
+                await self._check_the_key()
         except OutcomeUnknown as error:
             opening, evidence = NotOpened.UNKNOWN, str(error)
             if error.accepted:
@@ -153,7 +154,9 @@ class SupplierCalls:
         try:
             report = await self._supplier.invoice_report(order.invoice.supplier_ref)
         except SupplierError as error:
-            await self._went_away(error)
+            self._went_away(error)
+            if isinstance(error, Misconfigured):
+                await self._check_the_key()
             now = self._clock()
             await self._keeper.write(
                 lambda books: settling.unanswered(books, order.id, asked_at, now)
@@ -172,7 +175,7 @@ class SupplierCalls:
         try:
             balance = await self._supplier.balance()
         except SupplierError as error:
-            await self._went_away(error)
+            self._went_away(error)
         else:
             self._came_back()
         now = self._clock()
@@ -186,10 +189,14 @@ class SupplierCalls:
         await self._keeper.write(lambda books: books.outbox.owe(notice, now))
 
     async def _list(self) -> None:
+        self._listed_at = self._clock()
         try:
             prices = await self._supplier.price_list()
+        except Misconfigured as error:
+            self._went_away(error)
+            await self._close(error)
         except SupplierError as error:
-            await self._went_away(error)
+            self._went_away(error)
             await self._list_unread(str(error))
         else:
             self._came_back()
@@ -223,7 +230,13 @@ class SupplierCalls:
             "list.read", supplier=self.slug, sold=len(sold), dropped=prices.dropped, kept_old=kept
         )
 
-    async def _misconfigured(self, error: Misconfigured) -> None:
+    async def _check_the_key(self) -> None:
+        """Have the list read soon: it tells a refused key from one call that was refused."""
+        now = self._clock()
+        if now - self._listed_at >= LIST_AGAIN:
+            await self._keeper.write(lambda books: books.calls.set_list_due(self.slug, now))
+
+    async def _close(self, error: Misconfigured) -> None:
         """Take the supplier off the shelf until its list can be read again, and tell the owners."""
         now = self._clock()
 
@@ -247,14 +260,10 @@ class SupplierCalls:
         )
         await self._keeper.write(lambda books: books.outbox.owe_owners(notice, now))
 
-    async def _went_away(self, error: SupplierError) -> None:
-        """Note once that a supplier gives no answers; the owner is told of what he must mend."""
+    def _went_away(self, error: SupplierError) -> None:
+        """Note once that a supplier gives no answers; pause if it says that we ask too often."""
         if isinstance(error, Unavailable) and error.busy:
             self._resume_at = self._clock() + BUSY_PAUSE
-        if isinstance(error, Misconfigured):
-            await self._misconfigured(error)
-        elif not isinstance(error, Unavailable):
-            log.warning("supplier.odd_error", supplier=self.slug, why=str(error))
         if not self._down:
             log.warning("supplier.away", supplier=self.slug, why=str(error))
         self._down = str(error)

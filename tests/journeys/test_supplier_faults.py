@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from bot.secrets import Secret
+from shop.suppliers import Misconfigured
 from shop.time import HOUR, MINUTE, SECOND
 from tests.fakes.chat import Person
 from tests.fakes.street import Street, street
@@ -1171,3 +1172,19 @@ async def _something_is_paid(there: Street, dice: random.Random) -> None:
     ]
     if shown:
         await there.control("pay", id=dice.choice(shown))
+
+
+async def test_one_refused_question_does_not_close_the_shop(there: Street, wire: Wire) -> None:
+    """A key is refused when the price list says so, not when one order's status does."""
+    budi = there.person()
+    await with_a_qr(there, budi)
+    before = on_sale(there)
+    there.shop.suppliers[0]._supplier.invoice_report = refused  # type: ignore[method-assign]
+    await there.after(2 * MINUTE)
+    assert on_sale(there) == before
+    assert there.owner.count("menolak kunci") == 0
+    assert statuses(there) == ["awaiting_payment"]
+
+
+async def refused(_: str) -> Any:
+    raise Misconfigured("zultopup: HTTP 403, the key is not accepted")
