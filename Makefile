@@ -1,8 +1,8 @@
-# Six verbs. Each installs what it needs, into .venv, from the locked lists.
+# Eight verbs. Each installs what it needs, into .venv, from the locked lists.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup check test demo run lock
+.PHONY: setup check test demo run bench docs lock
 
 setup: .venv/.dev
 
@@ -28,13 +28,20 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 
 test: .venv/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=2 $(ARGS)
 
 demo: .venv/.run
 	$(BIN)/lapak demo $(ARGS)
 
 run: .venv/.run
 	$(BIN)/lapak run $(ARGS)
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# Draws the diagram in docs/order-life.md anew.
+docs: .venv/.dev
+	$(BIN)/python -m tests.repo.order_life
 
 # Needs uv. Hashes of every file of every release, for every Python from 3.11; no registry address.
 lock:
