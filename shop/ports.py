@@ -73,11 +73,11 @@ class Orders(Protocol):
     def waiting(self, supplier: str) -> int:
         """Return how many orders await payment or are being delivered."""
 
-    def end_leases(self, now: Millis, latest: Millis) -> None:
-        """Make due now every opening, and every order that waits or is being delivered.
+    def end_leases(self, now: Millis) -> None:
+        """Make due now every opening, and every order that waits or is being delivered."""
 
-        Likewise whatever a clock that was ahead made due after ``latest``.
-        """
+    def come_due(self, now: Millis, latest: Millis) -> None:
+        """Make due now what a clock that was ahead made due after ``latest``."""
 
     def has_invoice(self, supplier: str, supplier_ref: str) -> bool:
         """Tell whether an order has that invoice already."""
@@ -109,6 +109,9 @@ class Outbox(Protocol):
     def owe_owners(self, notice: Notice, now: Millis) -> None:
         """Owe every owner the message; the address in ``notice`` is ignored."""
 
+    def try_again(self, address: str, now: Millis) -> None:
+        """Make due now what waits for another try in this chat."""
+
 
 class Shelf(Protocol):
     """What can be sold."""
@@ -138,6 +141,30 @@ class Calls(Protocol):
 
     def list_due_at(self, supplier: str) -> Millis: ...
     def set_list_due(self, supplier: str, at: Millis) -> None: ...
+    def paused_until(self, supplier: str) -> Millis:
+        """Return until when a supplier is left alone; 0 if it never was."""
+
+    def pause(self, supplier: str, until: Millis) -> None: ...
+
+
+class Copies(Protocol):
+    """Whether the books are a restored copy, and what must be asked before the shop opens."""
+
+    def made_at(self) -> Millis | None:
+        """Return of which instant the copy is; ``None``: the books are no copy."""
+
+    def forget(self) -> None:
+        """From now on these are the books, and no copy."""
+
+    def unseen(self, supplier: str) -> Sequence[str]:
+        """Return the orders that, as far as the copy knows, have no QR yet."""
+
+    def ask_about_all(self, supplier: str) -> None:
+        """Remember every open invoice as one to ask about."""
+
+    def asked(self, order_id: str) -> None: ...
+    def left(self) -> int:
+        """Return how many there are still to ask about."""
 
 
 class Books(Protocol):
@@ -155,3 +182,5 @@ class Books(Protocol):
     def shelf(self) -> Shelf: ...
     @property
     def calls(self) -> Calls: ...
+    @property
+    def copies(self) -> Copies: ...

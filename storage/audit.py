@@ -2,11 +2,16 @@
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from shop.orders import MOVES
-from storage.database import connect
+from storage import postgres_schema, sqlite
+from storage.address import Address, PostgresServer, SqliteFile
+from storage.database import Transaction
+from storage.postgres import PostgresTransaction
+from storage.schema import Unusable
+from storage.sqlite import SqliteTransaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,20 +23,22 @@ class Rule:
     sql: str
 
 
+WHOLE_RUPIAH = Rule(
+    id="L5",
+    says="money is whole rupiah",
+    sql="""
+        SELECT id AS what
+        FROM orders
+        WHERE typeof(price) <> 'integer' OR typeof(cost) <> 'integer' OR typeof(listed) <>
+        'integer'
+        UNION ALL SELECT order_id
+        FROM invoices
+        WHERE typeof(amount) <> 'integer' OR typeof(cost) <> 'integer'
+    """,
+)
+"""Of SQLite only, where a column takes any type; elsewhere BIGINT takes nothing else."""
+
 RULES: Sequence[Rule] = (
-    Rule(
-        id="L5",
-        says="money is whole rupiah",
-        sql="""
-            SELECT id AS what
-            FROM orders
-            WHERE typeof(price) <> 'integer' OR typeof(cost) <> 'integer' OR typeof(listed) <>
-            'integer'
-            UNION ALL SELECT order_id
-            FROM invoices
-            WHERE typeof(amount) <> 'integer' OR typeof(cost) <> 'integer'
-        """,
-    ),
     Rule(
         id="O1",
         says="an order that holds money is watched, or is a case",
@@ -170,37 +177,53 @@ _EDGES = "SELECT DISTINCT was, event, became FROM order_events WHERE version > 1
 _BEGINNINGS = "SELECT order_id FROM order_events WHERE version = 1 AND became <> 'placed'"
 
 
-def audit(path: Path) -> list[str]:
-    """Return what is broken in the database at ``path``, one line each; empty if all holds.
+def audit(address: Address) -> list[str]:
+    """Return what is broken in the database, one line each; empty if all holds.
 
-    Reads one moment of it, beside a running shop. Raises ``sqlite3.Error`` if it cannot be read.
+    Reads one moment of it, beside a running shop. Raises ``storage.schema.Unusable`` if it cannot
+    be read.
     """
-    connection = connect(str(path), read_only=True)
+    if isinstance(address, SqliteFile):
+        return _of_a_file(address)
+    return _of_a_server(address)
+
+
+def _of_a_file(address: SqliteFile) -> list[str]:
+    if not address.path.is_file():
+        raise Unusable(
+            f"{address}: there is no such database; set LAPAK_DATABASE_URL, or start once"
+        )
     try:
-        connection.execute("BEGIN")
-        return [*_file(connection), *_rows(connection), *_moves(connection)]
-    finally:
-        connection.close()
+        with closing(sqlite.connect(str(address.path), read_only=True)) as connection:
+            connection.execute("BEGIN")
+            tx = SqliteTransaction(connection)
+            return [*_file(tx), *_broken(tx, (*RULES, WHOLE_RUPIAH))]
+    except sqlite3.Error as error:
+        raise Unusable(f"{address}: {error}") from error
 
 
-def _file(connection: sqlite3.Connection) -> list[str]:
-    said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+def _of_a_server(address: PostgresServer) -> list[str]:
+    with postgres_schema.reading(address) as cursor:
+        return _broken(PostgresTransaction(cursor), RULES)
+
+
+def _file(tx: Transaction) -> list[str]:
+    said = [str(row["integrity_check"]) for row in tx.fetch("PRAGMA integrity_check(20)")]
     broken = [f"D1 the file is damaged: {line}" for line in said if line != "ok"]
-    dangling = connection.execute("PRAGMA foreign_key_check").fetchall()
-    return [*broken, *(f"D1 a row of {row[0]} belongs to nothing" for row in dangling)]
+    dangling = tx.fetch("PRAGMA foreign_key_check")
+    return [*broken, *(f"D1 a row of {row['table']} belongs to nothing" for row in dangling)]
 
 
-def _rows(connection: sqlite3.Connection) -> list[str]:
-    return [
-        f"{rule.id} {rule.says}: {row['what']}"
-        for rule in RULES
-        for row in connection.execute(rule.sql)
+def _broken(tx: Transaction, rules: Sequence[Rule]) -> list[str]:
+    lines = [
+        f"{rule.id} {rule.says}: {row['what']}" for rule in rules for row in tx.fetch(rule.sql)
     ]
+    return [*lines, *_moves(tx)]
 
 
-def _moves(connection: sqlite3.Connection) -> list[str]:
+def _moves(tx: Transaction) -> list[str]:
     legal = {(str(was), str(event), str(to)) for (was, event), to in MOVES.items()}
-    edges = {(row["was"], row["event"], row["became"]) for row in connection.execute(_EDGES)}
+    edges = {(row["was"], row["event"], row["became"]) for row in tx.fetch(_EDGES)}
     unknown = [f"O6b no such move: {was} {event} {to}" for was, event, to in sorted(edges - legal)]
-    begun = connection.execute(_BEGINNINGS).fetchall()
+    begun = tx.fetch(_BEGINNINGS)
     return [*unknown, *(f"O6b does not begin as placed: {row['order_id']}" for row in begun)]

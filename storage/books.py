@@ -7,7 +7,9 @@ from typing import TypeVar
 from shop.rules import Rules
 from storage.calls import SqlCalls
 from storage.cases import SqlCases
+from storage.copies import SqlCopies
 from storage.database import Database, Transaction
+from storage.figures import SqlFigures
 from storage.orders import SqlOrders
 from storage.outbox import SqlOutbox
 from storage.sessions import SqlSessions
@@ -26,7 +28,9 @@ class SqlBooks:
         self.outbox = SqlOutbox(tx, owners)
         self.shelf = SqlShelf(tx)
         self.calls = SqlCalls(tx)
+        self.copies = SqlCopies(tx)
         self.sessions = SqlSessions(tx)
+        self.figures = SqlFigures(tx)
 
 
 class BookKeeper:
@@ -36,7 +40,6 @@ class BookKeeper:
         self._database = database
         self._rules = rules
         self._owners = owners
-        self._bells: list[asyncio.Event] = []
 
     async def write(
         self, work: Callable[[SqlBooks], T], *, is_news: Callable[[T], bool] = lambda _: True
@@ -45,21 +48,22 @@ class BookKeeper:
 
         The bells ring unless ``is_news`` says of the result that nothing was changed.
         """
-        result = await self._database.run(lambda tx: work(self._open(tx)))
-        if is_news(result):
-            for bell in self._bells:
-                bell.set()
-        return result
+
+        def telling(tx: Transaction) -> T:
+            result = work(self._open(tx))
+            if is_news(result):
+                tx.ring()
+            return result
+
+        return await self._database.run(telling)
 
     async def read(self, work: Callable[[SqlBooks], T]) -> T:
         """Return what ``work`` reads, beside the writer."""
         return await self._database.read(lambda tx: work(self._open(tx)))
 
     def bell(self) -> asyncio.Event:
-        """Return an event that is set after every commit; whoever waits for it clears it."""
-        bell = asyncio.Event()
-        self._bells.append(bell)
-        return bell
+        """Return an event that is set when there is news; whoever waits for it clears it."""
+        return self._database.bell()
 
     def _open(self, tx: Transaction) -> SqlBooks:
         return SqlBooks(tx, self._rules, self._owners)

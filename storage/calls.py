@@ -21,10 +21,18 @@ ON CONFLICT (supplier, address) DO NOTHING
 """
 _NEXT_REQUEST = """
 DELETE FROM balance_requests WHERE supplier = :supplier AND address =
-    (SELECT address FROM balance_requests WHERE supplier = :supplier ORDER BY asked_at LIMIT 1)
+    (SELECT address FROM balance_requests WHERE supplier = :supplier
+     ORDER BY asked_at, address LIMIT 1)
 RETURNING address
 """
 _LIST_DUE = "SELECT due_at FROM price_lists WHERE supplier = :supplier"
+_PAUSED = "SELECT paused_until FROM supplier_pauses WHERE supplier = :supplier"
+_PAUSE = """
+INSERT INTO supplier_pauses (supplier, paused_until) VALUES (:supplier, :until)
+ON CONFLICT (supplier) DO UPDATE SET paused_until = excluded.paused_until
+"""
+_TRIED = "UPDATE price_lists SET tried_at = :now WHERE supplier = :supplier"
+_TRIED_AT = "SELECT tried_at FROM price_lists WHERE supplier = :supplier"
 _SET_LIST_DUE = """
 INSERT INTO price_lists (supplier, due_at) VALUES (:supplier, :at)
 ON CONFLICT (supplier) DO UPDATE SET due_at = excluded.due_at
@@ -61,3 +69,19 @@ class SqlCalls:
 
     def set_list_due(self, supplier: str, at: Millis) -> None:
         self._tx.execute(_SET_LIST_DUE, {"supplier": supplier, "at": at})
+
+    def paused_until(self, supplier: str) -> Millis:
+        rows = self._tx.fetch(_PAUSED, {"supplier": supplier})
+        return int(rows[0]["paused_until"]) if rows else 0
+
+    def pause(self, supplier: str, until: Millis) -> None:
+        self._tx.execute(_PAUSE, {"supplier": supplier, "until": until})
+
+    def list_tried(self, supplier: str, now: Millis) -> None:
+        """Note that a price list was fetched, or could not be."""
+        self._tx.execute(_TRIED, {"supplier": supplier, "now": now})
+
+    def list_tried_at(self, supplier: str) -> Millis:
+        """Return when that was last noted, by any process; 0 if never."""
+        rows = self._tx.fetch(_TRIED_AT, {"supplier": supplier})
+        return int(rows[0]["tried_at"]) if rows else 0

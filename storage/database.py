@@ -1,12 +1,13 @@
-"""One way to write: plain functions, many to a commit. Readers apart."""
+"""One way to write: plain functions, many to a commit. Readers apart.
+
+What is said here holds for SQLite (``storage.sqlite``) and PostgreSQL (``storage.postgres``) alike.
+"""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, TypeAlias, TypeVar
-
-import aiosqlite
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -14,7 +15,10 @@ Parameters = Mapping[str, Any]
 
 MOST_IN_A_GROUP = 128
 MOST_WAITING = 4096
-_NONE: Parameters = {}
+NO_PARAMETERS: Final[Parameters] = {}
+
+CLAIMED: Final = "/* claimed */"
+"""At the end of a SELECT from ``orders o``: whoever else claims now passes these rows over."""
 
 
 class Transaction(Protocol):
@@ -26,6 +30,9 @@ class Transaction(Protocol):
     def fetch(self, sql: str, parameters: Parameters = ...) -> Sequence[Row]:
         """Run one statement and return its rows (``RETURNING`` included)."""
 
+    def ring(self) -> None:
+        """Ring every bell of every process once this transaction is durable."""
+
 
 Work = Callable[[Transaction], T]
 _Waiting: TypeAlias = tuple[Work[Any], asyncio.Future[Any]]
@@ -36,18 +43,33 @@ class Busy(Exception):
 
 
 class Unwritable(Exception):
-    """The database cannot be written now (full, locked, read-only): nothing was stored."""
+    """The database cannot be used now (full, locked, read-only, away): nothing was stored."""
+
+
+class CommitUnknown(Unwritable):
+    """The connection broke during COMMIT: it may have been stored, or not.
+
+    Only what does no harm when it is done twice may be tried again.
+    """
 
 
 class WorkFailed(Exception):
     """A work raised; its group was undone. The cause is what it raised."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the works of a group returned, and whether one of them rang."""
+
+    results: Sequence[Any]
+    rang: bool
+
+
 class Engine(Protocol):
     """One database: runs a group of works in one commit, and a work that only reads."""
 
-    async def run_group(self, works: Sequence[Work[Any]]) -> Sequence[Any]:
-        """Store all or nothing. Raise ``WorkFailed``, or what the database itself raised."""
+    async def run_group(self, works: Sequence[Work[Any]]) -> Stored:
+        """Store all or nothing. Raise ``WorkFailed``, ``Unwritable`` or ``CommitUnknown``."""
 
     async def read(self, work: Work[T]) -> T: ...
     async def close(self) -> None: ...
@@ -59,15 +81,17 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MOST_WAITING)
+        self._bells: list[asyncio.Event] = []
         self._closing = False
         self._writer = asyncio.create_task(self._write(), name="database writer")
 
     async def run(self, work: Work[T]) -> T:
         """Return what ``work`` returned, once its group is durable; raise what it raised, undone.
 
-        ``work`` may be run more than once (a neighbour failed): it touches nothing but ``tx``.
-        Raises ``Busy`` if the queue is full, ``Unwritable`` if nothing can be stored now. A caller
-        that is cancelled does not undo the work.
+        ``work`` may be run more than once (a neighbour failed, another process was faster): it
+        touches nothing but ``tx``. Raises ``Busy`` if the queue is full, ``Unwritable`` if nothing
+        can be stored now, ``CommitUnknown`` if nobody can tell. A caller that is cancelled does not
+        undo the work.
         """
         if self._closing:
             raise Busy
@@ -79,8 +103,22 @@ class Database:
         return await asyncio.shield(done)
 
     async def read(self, work: Work[T]) -> T:
-        """Return what ``work`` reads, of one moment, beside the writer."""
+        """Return what ``work`` reads, of one moment, beside the writer.
+
+        Raises ``Unwritable`` if nothing can be read now.
+        """
         return await self._engine.read(work)
+
+    def bell(self) -> asyncio.Event:
+        """Return an event that is set when news is stored; whoever waits for it clears it."""
+        bell = asyncio.Event()
+        self._bells.append(bell)
+        return bell
+
+    def ring(self) -> None:
+        """Ring the bells of this process."""
+        for bell in self._bells:
+            bell.set()
 
     async def close(self) -> None:
         """Finish what waits, then close; whoever comes now hears ``Busy``."""
@@ -103,7 +141,7 @@ class Database:
     async def _store(self, group: Sequence[_Waiting]) -> None:
         """Store a group together; if one spoils it, nothing is stored, and each tries alone."""
         try:
-            results = await self._engine.run_group([work for work, _ in group])
+            stored = await self._engine.run_group([work for work, _ in group])
         except WorkFailed as failed:
             if len(group) == 1:
                 _fail(group, failed.__cause__ or failed)
@@ -112,118 +150,20 @@ class Database:
                 await self._store([lone])
         except Exception as error:  # noqa: BLE001 - the database would not: all of them hear of it
             _fail(group, error)
+            self.ring()  # perhaps there is news all the same
         else:
-            for (_, done), result in zip(group, results, strict=True):
-                if not done.cancelled():
-                    done.set_result(result)
+            _succeed(group, stored.results)
+            if stored.rang:
+                self.ring()
+
+
+def _succeed(group: Sequence[_Waiting], results: Sequence[Any]) -> None:
+    for (_, done), result in zip(group, results, strict=True):
+        if not done.cancelled():
+            done.set_result(result)
 
 
 def _fail(group: Sequence[_Waiting], error: BaseException) -> None:
-    if isinstance(error, sqlite3.OperationalError):
-        unwritable = Unwritable(str(error))
-        unwritable.__cause__ = error
-        error = unwritable
     for _, done in group:
         if not done.cancelled():
             done.set_exception(error)
-
-
-class SqliteTransaction:
-    """A transaction of SQLite."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def execute(self, sql: str, parameters: Parameters = _NONE) -> int:
-        return self._connection.execute(sql, parameters).rowcount
-
-    def fetch(self, sql: str, parameters: Parameters = _NONE) -> Sequence[Row]:
-        return self._connection.execute(sql, parameters).fetchall()
-
-
-def _all(tx: Transaction, works: Sequence[Work[Any]]) -> Sequence[Any]:
-    try:
-        return [work(tx) for work in works]
-    except Exception as error:
-        raise WorkFailed from error
-
-
-class _Thread(aiosqlite.Connection):
-    """An aiosqlite connection that runs whole functions in one visit to its thread.
-
-    Awaiting each statement costs a thread switch: ten times the statement itself.
-    """
-
-    async def visit(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._execute(function, self._conn)  # type: ignore[no-any-return, no-untyped-call]
-
-
-class SqliteEngine:
-    """SQLite: one writing connection, one reading connection, each with its own thread."""
-
-    def __init__(self, writer: _Thread, reader: _Thread) -> None:
-        self._writer = writer
-        self._reader = reader
-
-    async def run_group(self, works: Sequence[Work[Any]]) -> Sequence[Any]:
-        def group(connection: sqlite3.Connection) -> Sequence[Any]:
-            # A deferred transaction can fail at its first write, without waiting for the lock.
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                results = _all(SqliteTransaction(connection), works)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # SQLite itself rolls back when the disk is full
-                    connection.execute("ROLLBACK")
-                raise
-            return results
-
-        return await self._writer.visit(group)
-
-    async def read(self, work: Work[T]) -> T:
-        def reading(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN")
-            try:
-                return work(SqliteTransaction(connection))
-            finally:
-                connection.execute("ROLLBACK")
-
-        return await self._reader.visit(reading)
-
-    async def close(self) -> None:
-        await self._reader.close()
-        await self._writer.close()
-
-
-# recursive_triggers: so that REPLACE, too, fires the triggers that keep history.
-_PRAGMAS = ("foreign_keys=ON", "recursive_triggers=ON")
-_WRITING = ("journal_mode=WAL", "synchronous=FULL")
-
-
-def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open one SQLite connection as this shop needs it: WAL, every commit synced to the disk."""
-    uri = f"file:{_quoted(path)}?mode={'ro' if read_only else 'rwc'}"
-    connection = sqlite3.connect(
-        uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False
-    )
-    connection.row_factory = sqlite3.Row
-    try:
-        for pragma in _PRAGMAS if read_only else (*_PRAGMAS, *_WRITING):
-            connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _quoted(path: str) -> str:
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-async def open_sqlite(path: str) -> Database:
-    """Open the database at ``path``, whose schema is up to date. Raises ``sqlite3.Error``."""
-    writer = _Thread(lambda: connect(path), iter_chunk_size=64)
-    reader = _Thread(lambda: connect(path, read_only=True), iter_chunk_size=64)
-    await writer
-    await reader
-    return Database(SqliteEngine(writer, reader))

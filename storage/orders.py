@@ -6,7 +6,7 @@ from dataclasses import fields
 from shop.orders import Event, Order, Status
 from shop.suppliers import Invoice
 from shop.time import Millis
-from storage.database import Row, Transaction
+from storage.database import CLAIMED, Row, Transaction
 
 
 class Stale(Exception):
@@ -49,17 +49,17 @@ WHERE o.supplier = :supplier AND o.sku = :sku AND o.target = :target
   AND (o.status IN ('placed', 'opening', 'processing')
        OR (o.status = 'awaiting_payment' AND {_ENDS} > :now)
        OR (o.status = 'cancelled' AND i.order_id IS NOT NULL AND {_ENDS} > :now))
-ORDER BY o.created_at DESC LIMIT 1
+ORDER BY o.created_at DESC, o.id LIMIT 1
 """
 _OPEN_OF = f"""{_SELECT}
 WHERE o.address = :address AND o.status IN {_WAITING} AND {_ENDS} > :now
-ORDER BY o.created_at
+ORDER BY o.created_at, o.id
 """
 _PAYABLE_OF = f"""{_SELECT}
 WHERE o.address = :address AND {_ENDS} > :now
   AND (o.status IN {_WAITING} OR (o.status = 'cancelled' AND i.cost <= o.price
            AND i.cost <= i.amount AND i.amount < o.price + 1000))
-ORDER BY o.created_at
+ORDER BY o.created_at, o.id
 """
 _RECENT_OF = f"""{_SELECT}
 WHERE o.address = :address ORDER BY o.created_at DESC, o.id LIMIT :most OFFSET :before
@@ -69,13 +69,14 @@ WHERE o.address = :address AND o.status = 'delivered' AND (:game = '' OR o.game 
 ORDER BY o.created_at DESC, o.id LIMIT :most
 """
 _NEXT = f"{_SELECT} WHERE o.supplier = :supplier AND o.due_at <= :now"
-_NEXT_CLAIMED = f"{_NEXT} AND o.claimed_at IS NOT NULL ORDER BY o.claimed_at LIMIT 1"
-_NEXT_PLACED = f"{_NEXT} AND o.status = 'placed' ORDER BY o.due_at, o.created_at LIMIT 1"
-_NEXT_WATCHED = f"{_NEXT} AND o.status NOT IN ('placed', 'opening') ORDER BY o.due_at LIMIT 1"
-_NEXT_LOST = f"{_NEXT} AND o.status = 'opening' ORDER BY o.due_at LIMIT 1"
+_FIRST = f"LIMIT 1 {CLAIMED}"
+_NEXT_CLAIMED = f"{_NEXT} AND o.claimed_at IS NOT NULL ORDER BY o.claimed_at {_FIRST}"
+_NEXT_PLACED = f"{_NEXT} AND o.status = 'placed' ORDER BY o.due_at, o.created_at {_FIRST}"
+_NEXT_WATCHED = f"{_NEXT} AND o.status NOT IN ('placed', 'opening') ORDER BY o.due_at {_FIRST}"
+_NEXT_LOST = f"{_NEXT} AND o.status = 'opening' ORDER BY o.due_at {_FIRST}"
 _NEXT_OUTDATED = f"""{_SELECT}
 WHERE o.supplier = :supplier AND o.status = 'placed' AND o.due_at IS NOT NULL
-  AND o.quote_until <= :now LIMIT 1
+  AND o.quote_until <= :now {_FIRST}
 """
 _NEXT_AT = """
 SELECT MIN(due_at) AS at FROM orders
@@ -84,9 +85,9 @@ WHERE supplier = :supplier AND due_at IS NOT NULL
 """
 _END_LEASES = """
 UPDATE orders SET due_at = :now WHERE due_at > :now
-  AND (status IN ('opening', 'awaiting_payment', 'processing') OR claimed_at IS NOT NULL
-       OR due_at > :latest)
+  AND (status IN ('opening', 'awaiting_payment', 'processing') OR claimed_at IS NOT NULL)
 """
+_COME_DUE = "UPDATE orders SET due_at = :now WHERE due_at > :latest"
 _COUNT_WAITING = """
 SELECT COUNT(*) AS n FROM orders
 WHERE supplier = :supplier AND status IN ('awaiting_payment', 'processing')
@@ -184,8 +185,11 @@ class SqlOrders:
     def best_selling(self, most: int) -> Sequence[str]:
         return [row["game"] for row in self._tx.fetch(_BEST_SELLING, {"most": most})]
 
-    def end_leases(self, now: Millis, latest: Millis) -> None:
-        self._tx.execute(_END_LEASES, {"now": now, "latest": latest})
+    def end_leases(self, now: Millis) -> None:
+        self._tx.execute(_END_LEASES, {"now": now})
+
+    def come_due(self, now: Millis, latest: Millis) -> None:
+        self._tx.execute(_COME_DUE, {"now": now, "latest": latest})
 
     def waiting(self, supplier: str) -> int:
         return int(self._tx.fetch(_COUNT_WAITING, {"supplier": supplier})[0]["n"])

@@ -15,7 +15,8 @@ VALUES (:supplier, :sku, :position, :game, :item, :listed, :now)
 ON CONFLICT (supplier, sku) DO NOTHING
 """
 _OFFERS = """
-SELECT * FROM offers WHERE game = :game AND fetched_at >= :since ORDER BY listed, position
+SELECT * FROM offers WHERE game = :game AND fetched_at >= :since
+ORDER BY listed, position, supplier
 """
 _OFFER = """
 SELECT * FROM offers WHERE supplier = :supplier AND sku = :sku AND fetched_at >= :since

@@ -13,8 +13,8 @@ from shop.suppliers import InvoiceReport, InvoiceState
 from shop.time import MINUTE
 from storage.audit import RULES, audit
 from storage.books import SqlBooks
-from storage.database import connect
-from storage.schema import only_one
+from storage.sqlite import connect
+from storage.sqlite_schema import only_one
 from tests.shop.samples import NOW, OWNER, QUOTE, an_invoice
 from tests.shop.samples import RULES as OWNERS_RULES
 from tests.storage.files import new_file, one_transaction

@@ -14,12 +14,11 @@ from storage.database import (
     MOST_WAITING,
     Busy,
     Database,
-    SqliteTransaction,
     Transaction,
     Unwritable,
     Work,
-    connect,
 )
+from storage.sqlite import SqliteTransaction, connect
 from tests.storage.files import new_file, opened, rows
 
 NOTES = "SELECT body FROM transcript ORDER BY seq"

@@ -1,13 +1,15 @@
 """Messages owed: in order for each chat, no chat waiting for another, the same one never twice."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from shop.notices import Notice, NoticeKind
+from shop.notices import Lane, Notice, NoticeKind
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
+from storage.database import NO_PARAMETERS, Parameters, Row, Transaction
 from storage.outbox import SqlOutbox
 from tests.shop.samples import NOW, OWNER, open_books
 
@@ -27,6 +29,11 @@ def outbox(books: SqlBooks) -> SqlOutbox:
 
 def notice(key: str, address: str = BUDI, **facts: str | int | None) -> Notice:
     return Notice(key=key, kind=NoticeKind.STATUS, address=address, order_id="O", facts=facts)
+
+
+def alert(key: str, address: str = BUDI) -> Notice:
+    """A message of the slow lane."""
+    return Notice(key=key, kind=NoticeKind.ALERT, address=address)
 
 
 def due(outbox: SqlOutbox, now: int = NOW, most: int = 99) -> list[tuple[str, str]]:
@@ -61,7 +68,7 @@ def test_m2_the_same_message_is_owed_once_even_after_it_was_sent(outbox: SqlOutb
 
 def test_m2_an_undeliverable_message_is_not_owed_again(outbox: SqlOutbox) -> None:
     outbox.owe(notice("k"), NOW)
-    outbox.undeliverable(outbox.due(NOW, 1)[0], "blocked")
+    outbox.undeliverable(outbox.due(NOW, 1)[0], "blocked", NOW)
     outbox.owe(notice("k"), NOW + SECOND)
     assert due(outbox, NOW + MINUTE) == []
     assert outbox.oldest() is None
@@ -113,7 +120,7 @@ def test_m5_a_poisoned_chat_stops_nobody_else(outbox: SqlOutbox) -> None:
 def test_m5_an_undeliverable_message_lets_the_next_one_pass(outbox: SqlOutbox) -> None:
     outbox.owe(notice("k0"), NOW)
     outbox.owe(notice("k1"), NOW)
-    outbox.undeliverable(outbox.due(NOW, 1)[0], "too long")
+    outbox.undeliverable(outbox.due(NOW, 1)[0], "too long", NOW)
     assert drained(outbox) == [(BUDI, "k1")]
 
 
@@ -158,3 +165,257 @@ def test_where_a_message_was_shown_is_remembered_for_editing(outbox: SqlOutbox) 
     assert outbox.shown_as("O", BUDI, "qr") == ""
     assert outbox.shown_as("O", ANI, "status") == ""
     assert outbox.shown_as("P", BUDI, "status") == ""
+
+
+# --- lanes ----------------------------------------------------------------------------------------
+
+
+def test_m5_a_message_about_an_order_does_not_wait_for_the_slow_ones_of_its_chat(
+    outbox: SqlOutbox,
+) -> None:
+    for nth in range(5):
+        outbox.owe(alert(f"slow{nth}"), NOW)
+    outbox.owe(notice("order"), NOW + 1)
+    assert due(outbox, NOW + 1) == [(BUDI, "order"), (BUDI, "slow0")]
+    assert drained(outbox, NOW + 1)[0] == (BUDI, "order")
+
+
+def test_m5_each_lane_of_a_chat_keeps_its_order(outbox: SqlOutbox) -> None:
+    for nth in range(4):
+        outbox.owe(alert(f"slow{nth}"), NOW)
+        outbox.owe(notice(f"order{nth}"), NOW)
+    found = [key for _, key in drained(outbox)]
+    for lane in ("slow", "order"):
+        assert [key for key in found if lane in key] == [f"{lane}{nth}" for nth in range(4)]
+
+
+def test_a_lane_that_waits_for_another_try_does_not_stop_the_other(outbox: SqlOutbox) -> None:
+    for nth in range(2):
+        outbox.owe(alert(f"slow{nth}"), NOW)
+        outbox.owe(notice(f"order{nth}"), NOW)
+    (order,) = outbox.due(NOW, 9, Lane.ORDERS)
+    outbox.later(order, NOW + HOUR)
+    assert drained(outbox, NOW + MINUTE) == [(BUDI, "slow0"), (BUDI, "slow1")]
+
+
+def test_one_lane_is_read_without_the_other(outbox: SqlOutbox) -> None:
+    outbox.owe(alert("slow"), NOW)
+    outbox.owe(notice("order"), NOW)
+    for lane, key in ((Lane.ORDERS, "order"), (Lane.SLOW, "slow")):
+        assert [(owed.lane, owed.notice.key) for owed in outbox.due(NOW, 9, lane)] == [(lane, key)]
+
+
+def test_what_failed_before_does_not_hide_what_was_never_tried(outbox: SqlOutbox) -> None:
+    for nth in range(50):
+        outbox.owe(notice("k", f"web:poison{nth:02}"), NOW)
+    for owed in outbox.due(NOW, 99):
+        outbox.later(owed, NOW + SECOND)
+    outbox.owe(notice("k", ANI), NOW + MINUTE)
+    assert ANI not in [to for to, _ in due(outbox, NOW + MINUTE, most=10)]
+    found = outbox.fresh(NOW + MINUTE, 10, Lane.ORDERS)
+    assert [owed.notice.address for owed in found] == [ANI]
+
+
+def test_chats_with_much_to_say_take_turns(outbox: SqlOutbox) -> None:
+    for nth in range(3):
+        outbox.owe(notice(f"k{nth}", ANI), NOW)
+    outbox.owe(notice("k", BUDI), NOW + 1)
+    (first,) = outbox.due(NOW + 1, 1)
+    outbox.sent(first, NOW + 2)
+    assert due(outbox, NOW + 2) == [(BUDI, "k"), (ANI, "k1")]
+
+
+def test_what_waits_is_counted_and_dated_for_each_lane(outbox: SqlOutbox) -> None:
+    assert outbox.waiting() == {Lane.ORDERS: 0, Lane.SLOW: 0}
+    assert [outbox.oldest(lane) for lane in (None, *Lane)] == [None, None, None]
+    outbox.owe(notice("sent"), NOW - MINUTE)
+    outbox.sent(outbox.due(NOW, 1)[0], NOW)
+    for nth in range(3):
+        outbox.owe(alert(f"slow{nth}"), NOW + nth)
+    outbox.owe(notice("order"), NOW + SECOND)
+    assert outbox.waiting() == {Lane.ORDERS: 1, Lane.SLOW: 3}
+    assert [outbox.oldest(lane) for lane in (None, *Lane)] == [NOW, NOW + SECOND, NOW]
+
+
+# --- two workers for a moment ---------------------------------------------------------------------
+
+
+def test_a_late_note_of_another_process_changes_nothing(outbox: SqlOutbox) -> None:
+    outbox.owe(notice("k0"), NOW)
+    outbox.owe(notice("k1"), NOW)
+    (read_by_both,) = outbox.due(NOW, 9)
+    assert outbox.sent(read_by_both, NOW, "status", "m1")
+    assert not outbox.sent(read_by_both, NOW + 1, "status", "m2")
+    assert not outbox.later(read_by_both, NOW + HOUR)
+    assert not outbox.undeliverable(read_by_both, "blocked", NOW)
+    assert outbox.shown_as("O", BUDI, "status") == "m1"
+    assert drained(outbox) == [(BUDI, "k1")]
+
+
+def test_a_try_that_failed_twice_at_once_is_noted_once(outbox: SqlOutbox) -> None:
+    outbox.owe(notice("k"), NOW)
+    (read_by_both,) = outbox.due(NOW, 9)
+    assert outbox.later(read_by_both, NOW + SECOND)
+    assert not outbox.later(read_by_both, NOW + HOUR)
+    assert not outbox.undeliverable(read_by_both, "blocked", NOW)
+    (owed,) = outbox.due(NOW + SECOND, 9)
+    assert owed.tries == 1
+
+
+def test_what_was_sent_is_noted_even_if_another_process_failed_meanwhile(
+    outbox: SqlOutbox,
+) -> None:
+    outbox.owe(notice("k"), NOW)
+    (read_by_both,) = outbox.due(NOW, 9)
+    outbox.later(read_by_both, NOW + HOUR)
+    assert outbox.sent(read_by_both, NOW)
+    assert drained(outbox, NOW + HOUR) == []
+
+
+def test_a_given_up_message_stays_given_up(outbox: SqlOutbox) -> None:
+    outbox.owe(notice("k"), NOW)
+    (read_by_both,) = outbox.due(NOW, 9)
+    assert outbox.undeliverable(read_by_both, "blocked", NOW)
+    assert not outbox.later(read_by_both, NOW)
+    assert drained(outbox, NOW + HOUR) == []
+
+
+# --- what an older program wrote ------------------------------------------------------------------
+
+
+def test_m5_rows_of_an_older_program_keep_their_order(outbox: SqlOutbox) -> None:
+    """It gave every message a time of its own, and did not pass it on."""
+    for nth in range(4):
+        outbox.owe(notice(f"k{nth}"), NOW)
+    outbox._tx.execute("UPDATE outbox SET due_at = :now", {"now": NOW})
+    assert due(outbox) == [(BUDI, "k0")]
+    assert drained(outbox) == [(BUDI, f"k{nth}") for nth in range(4)]
+
+
+def test_m5_the_backlog_of_an_older_program_hides_nobody_after_a_start(outbox: SqlOutbox) -> None:
+    for nth in range(50):
+        outbox.owe(notice(f"k{nth}", "web:poison"), NOW)
+    outbox.later(outbox.due(NOW, 1)[0], NOW + MINUTE)
+    outbox._tx.execute("UPDATE outbox SET due_at = :now WHERE seq > 1", {"now": NOW})
+    outbox.owe(notice("k", ANI), NOW + 1)
+    outbox.come_due(NOW + 1, latest=NOW + HOUR)
+    assert due(outbox, NOW + 1, most=5) == [(ANI, "k")]
+    assert len(drained(outbox, NOW + MINUTE)) == 51
+
+
+def test_a_head_that_nobody_made_due_comes_due_at_the_next_start(outbox: SqlOutbox) -> None:
+    for nth in range(4):
+        outbox.owe(notice(f"k{nth}"), NOW)
+    # As an older program notes it: the next one is not made due.
+    outbox._tx.execute("UPDATE outbox SET due_at = NULL, sent_at = 1 WHERE seq = 1")
+    assert due(outbox, NOW + HOUR) == []
+    outbox.come_due(NOW, latest=NOW + HOUR)
+    assert drained(outbox) == [(BUDI, f"k{nth}") for nth in range(1, 4)]
+
+
+# --- another try ----------------------------------------------------------------------------------
+
+
+def test_what_waits_for_another_try_in_a_chat_can_be_made_due(outbox: SqlOutbox) -> None:
+    for address in (ANI, BUDI):
+        for nth in range(3):
+            outbox.owe(notice(f"order{nth}", address), NOW)
+            outbox.owe(alert(f"slow{nth}", address), NOW)
+    for owed in outbox.due(NOW, 9):
+        outbox.later(owed, NOW + HOUR)
+    outbox.try_again(BUDI, NOW + SECOND)
+    assert due(outbox, NOW + SECOND) == [(BUDI, "order0"), (BUDI, "slow0")]
+    assert outbox.next_at(NOW + SECOND) == NOW + HOUR
+
+
+# --- what it costs --------------------------------------------------------------------------------
+
+MANY = 10_000
+
+
+class Journal:
+    """A transaction that writes down what is asked of it."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+        self.asked: list[tuple[str, Parameters]] = []
+
+    def execute(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> int:
+        self.asked.append((sql, parameters))
+        return self.tx.execute(sql, parameters)
+
+    def fetch(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> Sequence[Row]:
+        self.asked.append((sql, parameters))
+        return self.tx.fetch(sql, parameters)
+
+    def ring(self) -> None:
+        self.tx.ring()
+
+
+def everything(outbox: SqlOutbox) -> None:
+    """All that is done while the shop runs."""
+    outbox.owe(notice("new"), NOW)
+    outbox.owe(alert("slow"), NOW)
+    outbox.due(NOW, 9)
+    outbox.fresh(NOW, 9, Lane.ORDERS)
+    outbox.next_at(NOW)
+    outbox.waiting()
+    outbox.oldest()
+    outbox.try_again(BUDI, NOW)
+    order, slow = outbox.due(NOW, 9)
+    assert outbox.later(order, NOW + 1)
+    assert outbox.undeliverable(slow, "blocked", NOW)
+    assert outbox.sent(outbox.due(NOW + 1, 1)[0], NOW, "status", "m1")
+    outbox.shown_as("O", BUDI, "status")
+
+
+def test_every_question_is_answered_from_an_index(books: SqlBooks) -> None:
+    journal = Journal(books.orders._tx)
+    everything(SqlOutbox(journal, (OWNER,)))
+    assert len({sql for sql, _ in journal.asked}) >= 11
+    for sql, parameters in journal.asked:
+        plan = [row["detail"] for row in journal.tx.fetch(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+        # "SCAN o" reads the few rows that another question, which is looked at here, has found.
+        about = [line for line in plan if line.startswith(("SCAN", "SEARCH")) and line != "SCAN o"]
+        assert about or "INTO shown" in sql, sql
+        assert all(line.startswith("SEARCH") and " USING " in line for line in about), (sql, plan)
+
+
+def steps(books: SqlBooks, work: Callable[[], object]) -> int:
+    """How many steps SQLite's machine takes for it."""
+    taken = 0
+
+    def step() -> None:
+        nonlocal taken
+        taken += 1
+
+    connection: sqlite3.Connection = books.orders._tx._connection  # type: ignore[attr-defined]
+    connection.set_progress_handler(step, 1)
+    try:
+        work()
+    finally:
+        connection.set_progress_handler(None, 0)
+    return taken
+
+
+@pytest.mark.parametrize("make", [notice, alert])
+@pytest.mark.parametrize("chats", [1, MANY])
+def test_ten_thousand_waiting_messages_cost_the_others_nothing(
+    books: SqlBooks, make: Callable[[str, str], Notice], chats: int
+) -> None:
+    """Be they in one chat that waits for another try, or be they the slow ones of many chats."""
+    outbox = books.outbox
+    outbox.owe(notice("k", BUDI), NOW + 1)
+    alone = steps(books, lambda: outbox.due(NOW + 1, 64, Lane.ORDERS))
+    for nth in range(MANY):
+        outbox.owe(make(f"k{nth}", f"web:chat{nth % chats}"), NOW)
+    if make is notice:  # else they come first, and rightly so
+        for owed in outbox.due(NOW, MANY):
+            outbox.later(owed, NOW + HOUR)
+    (found,) = outbox.due(NOW + 1, 64, Lane.ORDERS)
+    assert found.notice.address == BUDI
+    assert 0 < alone < 200
+    assert steps(books, lambda: outbox.due(NOW + 1, 64, Lane.ORDERS)) <= alone + 10
+    assert steps(books, lambda: outbox.next_at(NOW + 1)) < 200
+    assert steps(books, lambda: outbox.owe(notice("new", ANI), NOW)) < 200
+    assert steps(books, lambda: outbox.sent(found, NOW + 1)) < 200

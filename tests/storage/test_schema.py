@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import connect
-from storage.schema import Unusable, _migrations, newest, only_one, prepare, version_of
+from storage.schema import Unusable, migrations, newest
+from storage.sqlite import connect
+from storage.sqlite_schema import only_one, prepare, version_of
 from tests.storage.files import new_file, rows
 
 NOBODY = 65534
@@ -75,7 +76,7 @@ def test_preparing_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_every_schema_number_up_to_the_newest_has_its_migration() -> None:
-    assert [number for number, _ in _migrations()] == list(range(1, newest() + 1))
+    assert [number for number, _ in migrations("sqlite")] == list(range(1, newest() + 1))
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """The small tables: the shelf, the call budget, sessions, updates, the browser chat's messages."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,19 +9,14 @@ from shop.pricing import Charge
 from shop.suppliers import Listing
 from shop.time import HOUR, MINUTE
 from storage.books import BookKeeper, SqlBooks
+from storage.database import Database, Transaction
 from storage.sessions import StoredSession
 from storage.transcript import SqlTranscript
-from storage.updates import SqlUpdates
-from tests.shop.samples import NOW, RULES, open_books
-from tests.storage.files import new_file, opened
+from storage.updates import SqlUpdates, is_update_id
+from tests.shop.samples import NOW, RULES
+from tests.storage.files import refused
 
 ZT = "zultopup"
-
-
-@pytest.fixture
-def books(tmp_path: Path) -> Iterator[SqlBooks]:
-    with open_books(tmp_path) as found:
-        yield found
 
 
 def listing(sku: str, price: int, name: str = "Item") -> Listing:
@@ -51,6 +44,22 @@ def test_the_shelf_of_one_supplier_is_not_anothers(books: SqlBooks) -> None:
         books.shelf.replace(supplier, [("free-fire", listing(supplier, 1))], NOW)
     books.shelf.replace(ZT, [], NOW + 1)
     assert skus(books) == ["zonegame"]
+
+
+def test_what_costs_the_same_stands_in_the_suppliers_order_then_by_supplier(
+    books: SqlBooks,
+) -> None:
+    for supplier in (ZT, "zonegame", "kiosgame"):
+        twins = [("free-fire", listing(f"{supplier}-{nth}", 100)) for nth in "ba"]
+        books.shelf.replace(supplier, twins, NOW)
+    assert skus(books) == [
+        f"{supplier}-{nth}" for nth in "ba" for supplier in ("kiosgame", "zonegame", ZT)
+    ]
+
+
+def test_nothing_is_listed_for_nothing(books: SqlBooks) -> None:
+    with refused(books.shelf._tx, "(?i)check"):
+        books.shelf.replace(ZT, [("free-fire", listing("a", 0))], NOW)
 
 
 def test_old_prices_are_not_sold(books: SqlBooks) -> None:
@@ -98,11 +107,31 @@ def test_a_new_suppliers_list_is_due_at_once(books: SqlBooks) -> None:
     assert books.calls.list_due_at(ZT) == NOW + 1
 
 
+def test_when_a_list_was_last_tried_is_known_to_every_process(books: SqlBooks) -> None:
+    assert books.calls.list_tried_at(ZT) == 0
+    books.calls.set_list_due(ZT, NOW)
+    assert books.calls.list_tried_at(ZT) == 0
+    books.calls.list_tried(ZT, NOW + 1)
+    books.calls.set_list_due(ZT, NOW + 2)
+    assert (books.calls.list_tried_at(ZT), books.calls.list_due_at(ZT)) == (NOW + 1, NOW + 2)
+    assert books.calls.list_tried_at("zonegame") == 0
+
+
+def test_a_supplier_is_left_alone_until_the_last_instant_that_was_said(books: SqlBooks) -> None:
+    assert books.calls.paused_until(ZT) == 0
+    for until in (NOW + MINUTE, NOW + 1):
+        books.calls.pause(ZT, until)
+        assert books.calls.paused_until(ZT) == until
+    assert books.calls.paused_until("zonegame") == 0
+
+
 def test_asking_for_the_balance_twice_is_one_question(books: SqlBooks) -> None:
     books.calls.ask_balance(ZT, "web:b", NOW + 1)
     books.calls.ask_balance(ZT, "web:a", NOW)
     books.calls.ask_balance(ZT, "web:a", NOW + 2)
+    books.calls.ask_balance("zonegame", "web:c", NOW)
     assert [books.calls.next_balance_request(ZT) for _ in range(3)] == ["web:a", "web:b", None]
+    assert books.calls.next_balance_request("zonegame") == "web:c"
 
 
 def test_a_session_is_read_back_as_it_was_saved(books: SqlBooks) -> None:
@@ -140,8 +169,47 @@ def test_an_answered_updates_words_are_forgotten_and_its_number_is_not(books: Sq
     updates.store(1, "a secret", NOW)
     updates.done(1, NOW)
     assert not updates.store(1, "again", NOW + 90 * 24 * HOUR)
-    rows = books.orders._tx.fetch("SELECT update_id, body FROM updates")
-    assert [tuple(row) for row in rows] == [(1, "")]  # type: ignore[arg-type]
+    rows = books.orders._tx.fetch("SELECT update_id, body, done_at FROM updates")
+    assert [dict(row) for row in rows] == [{"update_id": 1, "body": "", "done_at": NOW}]
+
+
+def test_an_update_that_was_answered_before_it_was_stored_is_known(tx: Transaction) -> None:
+    updates = SqlUpdates(tx, "telegram")
+    assert not updates.knows(1)
+    updates.done(1, NOW)
+    updates.done(1, NOW + 1)
+    assert updates.knows(1)
+    assert not updates.store(1, "late", NOW + 2)
+    assert updates.waiting() == []
+    assert not SqlUpdates(tx, "whatsapp").knows(1)
+
+
+def test_what_is_held_is_passed_over_and_what_came_late_is_found(tx: Transaction) -> None:
+    updates = SqlUpdates(tx, "telegram")
+    for number in (5, 2, 9, 7, 3, -4):
+        updates.store(number, f"body {number}", NOW)
+    waiting = [(number, f"body {number}") for number in (-4, 2, 3, 5, 7, 9)]
+    assert updates.waiting() == waiting
+    assert updates.waiting(most=2) == waiting[:2]
+    assert updates.waiting(held={2, 5, 100}) == [waiting[nth] for nth in (0, 2, 4, 5)]
+    assert updates.waiting(held={-4, 3}, most=3) == [waiting[nth] for nth in (1, 3, 4)]
+    assert updates.waiting(held={-4, 2, 3, 5, 7, 9}) == []
+
+
+@pytest.mark.parametrize("number", [0, -(2**63), 2**53 + 1, 2**63 - 1])
+def test_every_number_that_is_an_update_id_can_be_stored(tx: Transaction, number: int) -> None:
+    updates = SqlUpdates(tx, "telegram")
+    assert is_update_id(number)
+    assert updates.store(number, "body", NOW)
+    assert not updates.store(number, "body", NOW)
+    assert updates.waiting() == [(number, "body")]
+    updates.done(number, NOW)
+    assert updates.waiting() == []
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, True, 1.0, "1", None])
+def test_nothing_else_is_an_update_id(value: object) -> None:
+    assert not is_update_id(value)
 
 
 def test_a_chats_messages_are_numbered_from_one(books: SqlBooks) -> None:
@@ -153,35 +221,32 @@ def test_a_chats_messages_are_numbered_from_one(books: SqlBooks) -> None:
     assert budi.after(2) == []
 
 
-async def test_a_bell_rings_after_every_commit_and_for_nothing_else(tmp_path: Path) -> None:
-    async with opened(new_file(tmp_path)) as database:
-        keeper = BookKeeper(database, RULES, ())
-        bells = [keeper.bell(), keeper.bell()]
-        await keeper.read(lambda books: books.calls.list_due_at(ZT))
-        assert not any(bell.is_set() for bell in bells)
-        await keeper.write(lambda books: books.calls.set_list_due(ZT, NOW))
-        assert all(bell.is_set() for bell in bells)
-        assert await keeper.read(lambda books: books.calls.list_due_at(ZT)) == NOW
+async def test_a_bell_rings_after_every_commit_and_for_nothing_else(database: Database) -> None:
+    keeper = BookKeeper(database, RULES, ())
+    bells = [keeper.bell(), keeper.bell()]
+    await keeper.read(lambda books: books.calls.list_due_at(ZT))
+    assert not any(bell.is_set() for bell in bells)
+    await keeper.write(lambda books: books.calls.set_list_due(ZT, NOW))
+    assert all(bell.is_set() for bell in bells)
+    assert await keeper.read(lambda books: books.calls.list_due_at(ZT)) == NOW
 
 
-async def test_a_bell_stays_silent_when_the_result_is_no_news(tmp_path: Path) -> None:
-    async with opened(new_file(tmp_path)) as database:
-        keeper = BookKeeper(database, RULES, ())
-        bell = keeper.bell()
-        for news in (False, True):
-            await keeper.write(lambda _, news=news: news, is_news=bool)  # type: ignore[misc]
-            assert bell.is_set() is news
+async def test_a_bell_stays_silent_when_the_result_is_no_news(database: Database) -> None:
+    keeper = BookKeeper(database, RULES, ())
+    bell = keeper.bell()
+    for news in (False, True):
+        await keeper.write(lambda _, news=news: news, is_news=bool)  # type: ignore[misc]
+        assert bell.is_set() is news
 
 
-async def test_a_bell_stays_silent_when_nothing_was_stored(tmp_path: Path) -> None:
+async def test_a_bell_stays_silent_when_nothing_was_stored(database: Database) -> None:
     def fail(books: SqlBooks) -> None:
         books.calls.set_list_due(ZT, NOW)
         raise LookupError
 
-    async with opened(new_file(tmp_path)) as database:
-        keeper = BookKeeper(database, RULES, ())
-        bell = keeper.bell()
-        with pytest.raises(LookupError):
-            await keeper.write(fail)
-        assert not bell.is_set()
-        assert await keeper.read(lambda books: books.calls.list_due_at(ZT)) == 0
+    keeper = BookKeeper(database, RULES, ())
+    bell = keeper.bell()
+    with pytest.raises(LookupError):
+        await keeper.write(fail)
+    assert not bell.is_set()
+    assert await keeper.read(lambda books: books.calls.list_due_at(ZT)) == 0

@@ -1,0 +1,66 @@
+"""After a restore: what the copy cannot know is asked about before the shop opens.
+
+Between the copy and the restore customers were shown QRs, paid them and were served, and none of
+that is in the copy. So nothing that may have been asked of a supplier is asked of it again, and
+everything that can be asked about is.
+"""
+
+from collections.abc import Sequence
+
+from shop import settling
+from shop.notices import Notice, NoticeKind
+from shop.orders import Status
+from shop.ports import Books
+from shop.time import Millis
+
+
+def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
+    """Tell whether this is a restored copy, and prepare the questions if it is.
+
+    An order without a QR may have had one opened since: it is given up, not opened again, and its
+    buyer is told. The owners hear from when the copy is. To be called at every start.
+    """
+    made_at = books.copies.made_at()
+    if made_at is None:
+        return False
+    for supplier in suppliers:
+        for order_id in books.copies.unseen(supplier):
+            _give_up(books, order_id, now)
+        books.copies.ask_about_all(supplier)
+    books.orders.end_leases(now)
+    notice = Notice(
+        key=f"alert:restored:{made_at}:{now}",
+        kind=NoticeKind.ALERT,
+        address="",
+        facts={"alert": "restored", "at": made_at},
+    )
+    books.outbox.owe_owners(notice, now)
+    _open_if_all_asked(books)
+    return True
+
+
+def _give_up(books: Books, order_id: str, now: Millis) -> None:
+    order = books.orders.get(order_id)
+    if order is not None and order.status is Status.PLACED:
+        settling.give_up(books, order, now)
+    elif order is not None:
+        settling.opening_lost(books, order, now)
+
+
+def asked(books: Books, order_id: str) -> bool:
+    """Note that the supplier was asked about an order; tell whether the shop is still closed."""
+    if not is_closed(books):
+        return False
+    books.copies.asked(order_id)
+    _open_if_all_asked(books)
+    return is_closed(books)
+
+
+def _open_if_all_asked(books: Books) -> None:
+    if books.copies.left() == 0:
+        books.copies.forget()
+
+
+def is_closed(books: Books) -> bool:
+    """Tell whether the shop must not talk to anybody yet."""
+    return books.copies.made_at() is not None

@@ -1,0 +1,47 @@
+"""Whether this database is a copy that was restored, and what must be asked before it opens."""
+
+from collections.abc import Sequence
+
+from shop.time import Millis
+from storage.database import Transaction
+
+_MADE_AT = "SELECT MIN(at) AS at FROM copied"
+_FORGET = "DELETE FROM copied"
+_UNSEEN = """
+SELECT id FROM orders WHERE status IN ('placed', 'opening') AND supplier = :supplier ORDER BY id
+"""
+_ASK = """
+INSERT INTO unasked (order_id)
+SELECT o.id FROM orders o JOIN invoices i ON i.order_id = o.id
+WHERE o.supplier = :supplier AND o.due_at IS NOT NULL
+  AND o.status IN ('awaiting_payment', 'processing')
+ON CONFLICT (order_id) DO NOTHING
+"""
+_ASKED = "DELETE FROM unasked WHERE order_id = :order_id"
+_LEFT = "SELECT COUNT(*) AS n FROM unasked"
+
+
+class SqlCopies:
+    """``shop.ports.Copies`` on a transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def made_at(self) -> Millis | None:
+        found: Millis | None = self._tx.fetch(_MADE_AT)[0]["at"]
+        return found
+
+    def forget(self) -> None:
+        self._tx.execute(_FORGET)
+
+    def unseen(self, supplier: str) -> Sequence[str]:
+        return [row["id"] for row in self._tx.fetch(_UNSEEN, {"supplier": supplier})]
+
+    def ask_about_all(self, supplier: str) -> None:
+        self._tx.execute(_ASK, {"supplier": supplier})
+
+    def asked(self, order_id: str) -> None:
+        self._tx.execute(_ASKED, {"order_id": order_id})
+
+    def left(self) -> int:
+        return int(self._tx.fetch(_LEFT)[0]["n"])

@@ -1,0 +1,155 @@
+"""Which order is worked on next: the same on both databases; never by two processes at once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from shop.orders import Order, Status
+from shop.time import MINUTE
+from storage.address import Address
+from storage.books import SqlBooks
+from storage.database import Transaction
+from tests.fakes.databases import fresh, transaction
+from tests.shop.samples import NOW, OWNER, RULES, S, stored
+from tests.storage.files import undone
+
+ZT = "zultopup"
+Next = Callable[[SqlBooks], Order | None]
+
+
+def asking(name: str) -> Next:
+    """The question of that name, asked now."""
+    return lambda books: getattr(books.orders, name)(ZT, NOW)
+
+
+CLAIMED = asking("next_claimed")
+PLACED = asking("next_placed")
+WATCHED = asking("next_watched")
+LOST = asking("next_lost_opening")
+OUTDATED = asking("next_outdated")
+
+WHICH = pytest.mark.parametrize(
+    ("find", "status", "more"),
+    [
+        (CLAIMED, S.AWAITING_PAYMENT, {"claimed_at": NOW}),
+        (PLACED, S.PLACED, {}),
+        (WATCHED, S.PROCESSING, {}),
+        (LOST, S.OPENING, {}),
+        (OUTDATED, S.PLACED, {"quote_until": NOW}),
+    ],
+    ids=["claimed", "placed", "watched", "lost opening", "outdated"],
+)
+
+
+def waiting(
+    books: SqlBooks, name: str, status: Status, due_at: int | None, **more: int | str
+) -> Order:
+    """An order of that status and timer."""
+    order = stored(books, status, id=name, target=name, **more)
+    order = replace(order, due_at=due_at)
+    books.orders.note(order)
+    return order
+
+
+@WHICH
+def test_what_is_due_is_found_until_it_is_put_off(
+    books: SqlBooks, find: Next, status: Status, more: dict[str, int]
+) -> None:
+    assert find(books) is None
+    order = waiting(books, "A", status, NOW, **more)
+    waiting(books, "B", status, NOW, **more, supplier="zonegame")
+    waiting(books, "C", status, None, **more)
+    assert find(books) == order
+    books.orders.note(replace(order, due_at=None))
+    assert find(books) is None
+
+
+@WHICH
+def test_what_stands_elsewhere_is_not_found(
+    books: SqlBooks, find: Next, status: Status, more: dict[str, int]
+) -> None:
+    others = {
+        CLAIMED: set[Status](),
+        PLACED: set(Status) - {S.PLACED},
+        WATCHED: {S.PLACED, S.OPENING},
+        LOST: set(Status) - {S.OPENING},
+        OUTDATED: set(Status) - {S.PLACED},
+    }
+    for other in others[find]:
+        waiting(books, other, other, NOW, **more)
+    waiting(books, "A", status, NOW + 1, **dict.fromkeys(more, NOW + 1))
+    if find is CLAIMED:
+        waiting(books, "B", status, NOW)
+    assert find(books) is None
+
+
+@pytest.mark.parametrize(
+    ("find", "status", "key"),
+    [
+        (CLAIMED, S.PROCESSING, "claimed_at"),
+        (PLACED, S.PLACED, "due_at"),
+        (PLACED, S.PLACED, "created_at"),
+        (WATCHED, S.PROCESSING, "due_at"),
+        (LOST, S.OPENING, "due_at"),
+    ],
+)
+def test_whoever_waits_longest_comes_first(
+    books: SqlBooks, find: Next, status: Status, key: str
+) -> None:
+    for nth, since in enumerate([NOW - 1, NOW - MINUTE, NOW - 2, NOW]):
+        times = {"due_at": NOW, "created_at": NOW, "claimed_at": NOW, key: since}
+        waiting(books, f"O{nth}", status, **times)
+    found = []
+    while (order := find(books)) is not None:
+        found.append(order.id)
+        books.orders.note(replace(order, due_at=None))
+    assert found == ["O1", "O2", "O0", "O3"]
+
+
+def test_when_the_next_one_is_due_is_known_for_openings_and_for_the_rest(books: SqlBooks) -> None:
+    asked = (books.orders.next_watch_at, books.orders.next_opening_at)
+    assert [ask(ZT) for ask in asked] == [None, None]
+    waiting(books, "A", S.PLACED, NOW + 5)
+    waiting(books, "B", S.PLACED, NOW + 3)
+    waiting(books, "C", S.PROCESSING, NOW + 4)
+    waiting(books, "D", S.OPENING, NOW + 2)
+    waiting(books, "E", S.DELIVERED, None)
+    waiting(books, "F", S.PLACED, NOW - 1, supplier="zonegame")
+    assert [ask(ZT) for ask in asked] == [NOW + 2, NOW + 3]
+
+
+# --- several processes, which only PostgreSQL has -------------------------------------------------
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    with fresh("postgres", tmp_path_factory.getbasetemp()) as found:
+        yield found
+
+
+def books_of(tx: Transaction) -> SqlBooks:
+    return SqlBooks(tx, RULES, (OWNER,))
+
+
+@WHICH
+def test_what_another_process_is_claiming_is_passed_over(
+    server: Address, find: Next, status: Status, more: dict[str, int]
+) -> None:
+    with transaction(server) as tx:
+        for name in "AB":
+            waiting(books_of(tx), name, status, NOW, **more)
+    with undone(server) as one, undone(server) as other, undone(server) as third:
+        found = [find(books_of(tx)) for tx in (one, other, third)]
+    assert sorted(order.id for order in found if order is not None) == ["A", "B"]
+    assert found[2] is None
+    with undone(server) as tx:  # whoever undid what it did claims nothing any more
+        assert find(books_of(tx)) is not None
+
+
+def test_others_may_read_what_is_being_claimed(server: Address) -> None:
+    with transaction(server) as tx:
+        order = waiting(books_of(tx), "A", S.PLACED, NOW)
+    with undone(server) as one, undone(server) as other:
+        assert PLACED(books_of(one)) == order
+        assert books_of(other).orders.get("A") == order
