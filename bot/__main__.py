@@ -2,19 +2,24 @@
 
 import argparse
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bot import checking, running
+from bot.bootstrap import now
 from bot.logs import configure_logs
+from bot.roles import EVERY_ROLE, Role
 from bot.settings import Settings, SettingsError, read_settings
+from storage.address import SqliteFile
 from storage.audit import audit
+from storage.backup import backup
+from storage.opening import migrate
 from storage.schema import Unusable
 from webhook_server.app import CannotListen
 
 DONE, WRONG_WORLD, WRONG_USAGE = 0, 1, 2
+_NO_ROLE = "set LAPAK_DATABASE_URL to one, or leave --role away"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,10 +50,16 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="the whole shop on simulated suppliers, in the browser")
     demo.add_argument("--port", type=_port, help="default: 8080, or a free one if that is taken")
     demo.add_argument("--data", type=Path, help="keep the data here (default: forget it)")
-    commands.add_parser("run", help="bot, web server and workers in one process")
+    run = commands.add_parser("run", help="bot, web server and workers in one process")
+    run.add_argument(
+        "--role", type=Role, choices=list(Role), help="one part only (several need PostgreSQL)"
+    )
     simulate = commands.add_parser("simulate", help="only the supplier simulators")
     simulate.add_argument("--port", type=_port, default=8090, help="default: 8090")
     commands.add_parser("check", help="what works, what does not, what to do about it")
+    commands.add_parser("migrate", help="bring the database schema up to date")
+    copy = commands.add_parser("backup", help="copy the SQLite database while the shop runs")
+    copy.add_argument("file", type=Path, metavar="FILE", help="the copy; must not exist yet")
     commands.add_parser("audit", help="check every invariant of the database")
     return parser
 
@@ -70,8 +81,19 @@ def _demo(parsed: argparse.Namespace) -> int:
     return DONE
 
 
-def _run(_: argparse.Namespace) -> int:
-    running.run(_settings(selling=True))
+def _run(parsed: argparse.Namespace) -> int:
+    settings = _settings(selling=True)
+    roles = EVERY_ROLE if parsed.role is None else frozenset({parsed.role})
+    if parsed.role is not None and isinstance(settings.database, SqliteFile):
+        _complain(f"--role {parsed.role}: a shop of several processes needs PostgreSQL; {_NO_ROLE}")
+        return WRONG_USAGE
+    running.run(settings, roles)
+    return DONE
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    database = _settings().database
+    sys.stdout.write(f"{database}: schema {migrate(database)}, up to date.\n")
     return DONE
 
 
@@ -87,14 +109,18 @@ def _check(_: argparse.Namespace) -> int:
     return DONE if checking.could_sell(findings) else WRONG_WORLD
 
 
+def _backup(parsed: argparse.Namespace) -> int:
+    database = _settings().database
+    if not isinstance(database, SqliteFile):
+        _complain(f"lapak backup copies SQLite files; {database} is saved with pg_dump")
+        return WRONG_USAGE
+    copy = backup(database.path, parsed.file, now())
+    sys.stdout.write(f"{copy.path}: {copy.orders} orders, {copy.bytes} bytes, checked.\n")
+    return DONE
+
+
 def _audit(_: argparse.Namespace) -> int:
-    path = _settings().database_path
-    if not path.is_file():
-        raise Unusable(f"{path}: there is no such database; set LAPAK_DATABASE_URL, or start once")
-    try:
-        broken = audit(path)
-    except sqlite3.Error as error:
-        raise Unusable(f"{path}: {error}") from error
+    broken = audit(_settings().database)
     sys.stdout.write("\n".join(broken or ["Everything holds."]) + "\n")
     return WRONG_WORLD if broken else DONE
 
@@ -104,6 +130,8 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "simulate": _simulate,
     "check": _check,
+    "migrate": _migrate,
+    "backup": _backup,
     "audit": _audit,
 }
 

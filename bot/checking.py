@@ -14,8 +14,8 @@ from shop.money import rupiah
 from shop.suppliers import Misconfigured, Supplier, SupplierError
 from shop.text import visible
 from storage.books import BookKeeper
-from storage.database import open_sqlite
-from storage.schema import Unusable, prepare
+from storage.opening import open_database, prepare
+from storage.schema import Unusable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Finding:
 def check(settings: Settings) -> list[Finding]:
     """Look at everything a sale needs: database, suppliers, channels."""
     try:
-        prepare(settings.database_path)
+        prepare(settings.database)
     except Unusable as error:
         return [Finding(what="database", works=False, says=str(error))]
     return asyncio.run(_check(settings))
@@ -57,7 +57,7 @@ def table(findings: Sequence[Finding]) -> str:
 
 
 async def _check(settings: Settings) -> list[Finding]:
-    findings = [Finding(what="database", works=True, says=str(settings.database_path))]
+    findings = [Finding(what="database", works=True, says=str(settings.database))]
     findings += [
         Finding(what="settings", works=False, says=says, needed=False) for says in settings.warnings
     ]
@@ -73,7 +73,7 @@ async def _check(settings: Settings) -> list[Finding]:
                 do="set ZULTOPUP_API_KEY and ZULTOPUP_PHONE",
             )
         )
-    database = await open_sqlite(str(settings.database_path))
+    database = await open_database(settings.database)
     try:
         keeper = BookKeeper(database, rules_of(settings), ())
         for supplier in suppliers:

@@ -6,18 +6,20 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from aiohttp import web
 
-from bot.bootstrap import Seams, now, opened_shop, readiness, run_shop
+from bot.bootstrap import Seams, now, opened_shop
+from bot.front import parts_of
 from bot.logs import configure_logs, get_logger
+from bot.roles import EVERY_ROLE, Role, Running
 from bot.settings import Settings, demo_settings
 from bot.web.pages import only_this_machine
 from providers.simulators.control import add_simulators
 from providers.simulators.zultopup import ZulTopupSimulator
-from storage.schema import only_one, prepare
+from storage.opening import held, prepare
 from webhook_server.app import build_app, serve
 
 log = get_logger(__name__)
@@ -26,22 +28,28 @@ LOOPBACK = "127.0.0.1"
 DEMO_PORT = 8080
 
 
-def run(settings: Settings, seams: Seams | None = None) -> None:
-    """Run the shop until told to stop. Raises ``Unusable`` or ``CannotListen``."""
+def run(
+    settings: Settings, roles: frozenset[Role] = EVERY_ROLE, seams: Seams | None = None
+) -> None:
+    """Run these roles of the shop until told to stop. Raises ``Unusable`` or ``CannotListen``."""
     for warning in settings.warnings:
         log.warning("settings.warning", says=warning)
-    with only_one(settings.database_path):
-        prepare(settings.database_path)
-        asyncio.run(_run(settings, seams or Seams()))
+    with held(settings.database):
+        prepare(settings.database)
+        asyncio.run(_run(settings, roles, seams or Seams()))
 
 
-async def _run(settings: Settings, seams: Seams) -> None:
+async def _run(settings: Settings, roles: frozenset[Role], seams: Seams) -> None:
     stop = _stop_on_signals()
-    async with opened_shop(settings, seams) as shop:
-        app = build_app(checks=readiness(shop))
-        async with serve(app, settings.host, settings.port) as port:
-            log.info("shop.started", host=settings.host, port=port)
-            await run_shop(shop, stop)
+    async with AsyncExitStack() as stack:
+        shop = await stack.enter_async_context(opened_shop(settings, seams))
+        running = Running(shop, roles)
+        if Role.WEB in roles:
+            app = build_app(checks=running.checks(), parts=parts_of(shop, settings))
+            port = await stack.enter_async_context(serve(app, settings.host, settings.port))
+            log.info("web.listens", host=settings.host, port=port)
+        log.info("shop.started", roles=sorted(roles), database=str(settings.database))
+        await running.until(stop)
     log.info("shop.stopped")
 
 
@@ -51,9 +59,9 @@ def demo(port: int | None, data: Path | None, seams: Seams | None = None) -> Non
     with _folder(data) as folder:
         settings = demo_settings(folder, chosen or DEMO_PORT)
         configure_logs(settings.log_level, settings.log_format, settings.secrets())
-        with only_one(settings.database_path):
-            prepare(settings.database_path)
-            asyncio.run(_demo(settings, seams or Seams()))
+        with held(settings.database):
+            prepare(settings.database)
+            asyncio.run(_demo(settings, folder, seams or Seams()))
 
 
 @contextmanager
@@ -66,30 +74,30 @@ def _folder(data: Path | None) -> Iterator[Path]:
         yield Path(fresh)
 
 
-async def _demo(settings: Settings, seams: Seams) -> None:
+async def _demo(settings: Settings, folder: Path, seams: Seams) -> None:
     stop = _stop_on_signals()
-    simulator = ZulTopupSimulator(
-        clock=seams.clock, state=settings.database_path.with_name("zultopup.json")
-    )
+    simulator = ZulTopupSimulator(clock=seams.clock, state=folder / "zultopup.json")
     async with opened_shop(settings, seams, with_web_chat=True) as shop:
         web_chat = shop.web_chat
         if web_chat is None:
             raise RuntimeError("the demo has a chat page")
         parts = [
             only_this_machine,
+            *parts_of(shop, settings),
             web_chat.add_routes,
             lambda app: add_simulators(app, [simulator]),
         ]
-        app = build_app(checks=readiness(shop), parts=parts)
+        running = Running(shop, EVERY_ROLE)
+        app = build_app(checks=running.checks(), parts=parts)
         async with serve(app, LOOPBACK, settings.port) as port:
             _say(
                 f"Lapak demo\n"
                 f"  chat        http://{LOOPBACK}:{port}/chat\n"
                 f"  simulators  http://{LOOPBACK}:{port}/zultopup/  (control: /control/zultopup/)\n"
-                f"  data        {settings.database_path.parent}\n"
+                f"  data        {folder}\n"
                 f"Nothing here is real: no account, no key, no money. Stop with Ctrl+C."
             )
-            await run_shop(shop, stop)
+            await running.until(stop)
 
 
 def simulate(port: int) -> None:

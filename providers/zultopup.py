@@ -81,6 +81,7 @@ class ZulTopup(HttpSupplier):
 
     slug = "zultopup"
     title = "ZulTopup"
+    counts_calls = True  # "Rate limit": 60 requests a minute
 
     def __init__(
         self, settings: Settings, *, clock: Callable[[], Millis], client: Client = http_client

@@ -3,12 +3,16 @@
 ZulTopup allows 60 requests a minute and key (its document, "Rate limit"). Whether that is counted
 in fixed or sliding minutes it does not say: fewer than 60 in any 61 s satisfies both, and leaves
 room for a call that was slow to get there.
+
+A new QR is not held back because many are open: a buyer who must wait for one leaves, while with
+many open the news of a payment merely comes later, for all alike, and whoever says that they have
+paid is asked about ahead of it. Half of the budget is all that new QRs can take.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from shop import settling
 from shop.orders import Order
@@ -20,6 +24,7 @@ MOST_CALLS = 58
 MOST_OF = 30  # claims, and openings: half of the budget each
 PACE: Millis = WINDOW // MOST_CALLS  # between two scheduled questions: no bursts, no long waits
 LEASE: Millis = 75 * SECOND  # longer than any call may take
+BUSY_PAUSE: Millis = 15 * SECOND  # when a supplier says that we ask too often
 LIST_EVERY: Millis = 10 * MINUTE
 LONGEST_TIMER: Millis = 49 * HOUR  # of an order
 LONGEST_PAUSE: Millis = HOUR  # of a message
@@ -75,14 +80,33 @@ class Idle:
 Call: TypeAlias = OpenInvoice | AskInvoice | AskBalance | FetchList
 
 
-def next_call(books: Books, supplier: str, now: Millis) -> Call | Idle:
+def purpose_of(call: Call) -> Purpose:
+    """Return what a call is for."""
+    match call:
+        case OpenInvoice():
+            return Purpose.OPEN
+        case AskInvoice(order=order):
+            return Purpose.WATCH if order.claimed_at is None else Purpose.CLAIM
+        case AskBalance():
+            return Purpose.BALANCE
+        case FetchList():
+            return Purpose.LIST
+        case _:
+            assert_never(call)
+
+
+def next_call(books: Books, supplier: str, now: Millis, *, limited: bool = True) -> Call | Idle:
     """Choose the next call to ``supplier``, and write it down; the caller commits, then makes it.
 
     A call that is never made after all costs one of the budget, and its lease brings it back.
+    ``limited``: whether the supplier counts our calls; one that does not has no budget.
     """
     moved = _clear_away(books, supplier, now)
+    paused_until = books.calls.paused_until(supplier)
+    if now < paused_until <= now + BUSY_PAUSE:  # a later end is that of a clock that was wrong
+        return Idle(until=paused_until, moved=moved)
     # Calls noted further ahead than a window were noted by a clock that was wrong.
-    made = books.calls.made_between(supplier, now - WINDOW, now + WINDOW)
+    made = books.calls.made_between(supplier, now - WINDOW, now + WINDOW) if limited else ()
     if len(made) >= MOST_CALLS:
         return Idle(until=made[len(made) - MOST_CALLS][0] + WINDOW, moved=moved)
     budget = _Budget(made=made, now=now)
@@ -90,16 +114,25 @@ def next_call(books: Books, supplier: str, now: Millis) -> Call | Idle:
     if found is None:
         return Idle(until=_next_moment(books, supplier, budget), moved=moved)
     purpose, call = found
-    books.calls.record(supplier, purpose, now)
+    if limited:
+        books.calls.record(supplier, purpose, now)
     return call
 
 
-def wake_up(books: Books, suppliers: Sequence[str], now: Millis) -> None:
-    """Begin after a stop, where no other process can still be making a call: all leases end.
+def pause(books: Books, supplier: str, now: Millis) -> None:
+    """Leave a supplier alone for a while, in every process: it says that we ask too often."""
+    books.calls.pause(supplier, now + BUSY_PAUSE)
 
-    Every open invoice is asked about at once, and every price list is fetched.
+
+def wake_up(books: Books, suppliers: Sequence[str], now: Millis, *, alone: bool = True) -> None:
+    """Begin after a stop: every price list is fetched, and timers nobody can have meant come due.
+
+    ``alone``: no other process can still be making a call, so all leases end, and every open
+    invoice is asked about at once. Otherwise a lease ends by itself.
     """
-    books.orders.end_leases(now, latest=now + LONGEST_TIMER)
+    books.orders.come_due(now, latest=now + LONGEST_TIMER)
+    if alone:
+        books.orders.end_leases(now)
     books.outbox.come_due(now, latest=now + LONGEST_PAUSE)
     for supplier in suppliers:
         books.calls.set_list_due(supplier, now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 from shop.orders import Event, Order, Status
@@ -31,6 +31,13 @@ class NoticeKind(StrEnum):
     ALERT = "alert"
 
 
+class Lane(IntEnum):
+    """Which messages wait for which: order is kept in each lane of a chat. Stored in the outbox."""
+
+    ORDERS = 0
+    SLOW = 1  # what is not about one order waits for whatever is
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One message owed. ``key`` is unique for ever: the same message is never owed twice."""
@@ -43,6 +50,30 @@ class Notice:
 
 
 K, E = NoticeKind, Event
+LANE_OF: Mapping[NoticeKind, Lane] = MappingProxyType(
+    {
+        K.STATUS: Lane.ORDERS,
+        K.QR: Lane.ORDERS,
+        K.QR_CLOSED: Lane.ORDERS,
+        K.NOT_OPENED: Lane.ORDERS,
+        K.LAPSED: Lane.ORDERS,
+        K.UNPAID_YET: Lane.ORDERS,
+        K.CHECK_DELAYED: Lane.ORDERS,
+        K.PAID_LATE: Lane.ORDERS,
+        K.SLOW: Lane.ORDERS,
+        K.DELIVERED: Lane.ORDERS,
+        K.SERIAL: Lane.ORDERS,
+        K.REFUND_DUE: Lane.ORDERS,
+        K.REFUNDED: Lane.ORDERS,
+        K.CASE: Lane.ORDERS,
+        K.BALANCE: Lane.SLOW,
+        K.ALERT: Lane.SLOW,
+    }
+)
+# Owners may only have to press /start once: what they are told is never given up.
+FOR_OWNERS = frozenset({K.CASE, K.BALANCE, K.ALERT})
+# What a buyer has paid for, or is owed: if it cannot arrive, the owner has to say it.
+MUST_ARRIVE = frozenset({K.DELIVERED, K.SERIAL, K.REFUND_DUE})
 _QR_WAS_SHOWN = frozenset({Status.AWAITING_PAYMENT})
 # The words beside the status message. An order that was given up says so in one message.
 _SAYS: Mapping[Event, tuple[NoticeKind, ...]] = MappingProxyType(

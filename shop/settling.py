@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from shop import notices, watching
-from shop.cases import Case, CaseKind, answers
+from shop.cases import Case, CaseKind, answers, with_words
 from shop.notices import Facts, Notice, NoticeKind
 from shop.orders import ENDED, HOLDS_MONEY, Event, Order, Status, may, move
 from shop.ports import Books
 from shop.pricing import Charge, may_show
 from shop.suppliers import Invoice, InvoiceReport, InvoiceState
+from shop.text import visible
 from shop.time import HOUR, MINUTE, SECOND, Millis
 
 
@@ -227,6 +228,27 @@ def decided(books: Books, order: Order, event: Event, actor: str, now: Millis) -
     return _go(books, order, event, now, _Because(actor=actor))
 
 
+def undelivered(books: Books, notice: Notice, why: str, now: Millis) -> None:
+    """Take in that a message can never be brought: what must arrive becomes a case.
+
+    An open case of its order stays what it is, gets the words added and is told again. ``why`` is
+    the channel's word for it. Nothing is sent again: the buyer can read it all by command.
+    """
+    order = books.orders.get(notice.order_id) if notice.kind in notices.MUST_ARRIVE else None
+    if order is None:
+        return
+    words = visible(f"{notice.kind} → {notice.address}: {why}")
+    case = books.cases.open_for(order.id)
+    if case is not None:
+        evidence = with_words(case.evidence, words)
+        case = replace(case, evidence=evidence, opened_at=now)
+    else:  # money that must go back is that case before all else
+        due = order.status is Status.REFUND_DUE
+        kind = CaseKind.PAID_FAILED if due else CaseKind.UNDELIVERED
+        case = _new_case(books, order, kind, words, now)
+    _ask_the_owners(books, order, case, f"case:{case.id}:{case.kind}:{notice.key}", now)
+
+
 def _go(
     books: Books, order: Order, event: Event, now: Millis, because: _Because = _Because()
 ) -> Order:
@@ -271,31 +293,34 @@ def _open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: M
         return
     case = books.cases.open_for(order.id)
     if case is None:
-        case = Case(
-            id=f"{order.id}-{books.cases.count_for(order.id) + 1}",
-            order_id=order.id,
-            kind=kind,
-            evidence=evidence,
-            opened_at=now,
-        )
+        case = _new_case(books, order, kind, evidence, now)
     else:
-        words = evidence or case.evidence
+        words = with_words(case.evidence, evidence)
         case = replace(case, kind=kind, evidence=words, opened_at=now, pending=None)
-    books.cases.put(case)
-    books.outbox.owe_owners(
-        Notice(
-            key=f"case:{case.id}:{kind}",
-            kind=NoticeKind.CASE,
-            address="",
-            order_id=order.id,
-            facts={
-                **notices.facts_of(order),
-                "case": case.id,
-                "kind": kind,
-                "evidence": case.evidence,
-                "buyer": order.address,
-                "answers": " ".join(answers(case, order)),
-            },
-        ),
-        now,
+    _ask_the_owners(books, order, case, f"case:{case.id}:{kind}", now)
+
+
+def _new_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: Millis) -> Case:
+    return Case(
+        id=f"{order.id}-{books.cases.count_for(order.id) + 1}",
+        order_id=order.id,
+        kind=kind,
+        evidence=evidence,
+        opened_at=now,
     )
+
+
+def _ask_the_owners(books: Books, order: Order, case: Case, key: str, now: Millis) -> None:
+    """Store the case and owe its question; the serial number is nobody's but the buyer's."""
+    books.cases.put(case)
+    facts: Facts = {
+        **notices.facts_of(order),
+        "serial": "",
+        "case": case.id,
+        "kind": case.kind,
+        "evidence": case.evidence,
+        "buyer": order.address,
+        "answers": " ".join(answers(case, order)),
+    }
+    notice = Notice(key=key, kind=NoticeKind.CASE, address="", order_id=order.id, facts=facts)
+    books.outbox.owe_owners(notice, now)

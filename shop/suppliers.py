@@ -120,6 +120,7 @@ class Supplier(ABC):
 
     slug: ClassVar[str]
     title: ClassVar[str]
+    counts_calls: ClassVar[bool]  # 60 a minute and key; ``shop.calls`` keeps within it
 
     @abstractmethod
     async def price_list(self) -> PriceList:

@@ -1,4 +1,11 @@
-"""When to ask a supplier next: denser while a payment is likely, thinner as a QR ages."""
+"""When to ask a supplier next: denser while a payment is likely, thinner as a QR ages.
+
+While money is likely, an order falls due one poll after each answer, however many others wait: what
+is due the longest is asked first (``shop.calls``), so a crowd shares the budget evenly and none of
+it lies idle. Who has paid and been told so can wait better than who has paid and hears nothing:
+orders being delivered let every other order have its turn before they fall due again.
+``benchmarks/p7_call_budget.py`` measures what this gives.
+"""
 
 from shop.orders import Order, Status
 from shop.time import HOUR, MINUTE, SECOND, Millis
@@ -8,8 +15,9 @@ TAKES_LONG: Millis = 15 * MINUTE  # being delivered for longer than this is a ca
 
 LIKELY_UNTIL: Millis = 8 * MINUTE  # most people who pay have paid by then
 # (up to this age, ask every so many polls)
-_AWAITING = ((3 * MINUTE, 1), (LIKELY_UNTIL, 2), (15 * MINUTE, 4), (HOUR, 12))
+_AWAITING = ((LIKELY_UNTIL, 1), (15 * MINUTE, 4), (HOUR, 12))
 _PROCESSING = ((2 * MINUTE, 1), (TAKES_LONG, 4))
+_LONGEST_TURN: Millis = MINUTE  # stuck and old orders count as waiting, but take few turns
 _LATE_PAYMENTS = (5 * MINUTE, 30 * MINUTE, 6 * HOUR, 24 * HOUR)
 _LATE_SERIALS = (1 * MINUTE, 5 * MINUTE, 30 * MINUTE, 6 * HOUR)
 _RECHECKS = {Status.REFUND_DUE: _LATE_PAYMENTS, Status.DELIVERED: _LATE_SERIALS}
@@ -32,22 +40,21 @@ def ends_at(order: Order) -> Millis:
     return order.quote_until if said is None else said
 
 
-def next_question(
-    order: Order, now: Millis, poll: Millis, fair: Millis = 24 * HOUR
-) -> Millis | None:
+def next_question(order: Order, now: Millis, poll: Millis, fair: Millis = 0) -> Millis | None:
     """Return when to ask about ``order`` again, ``poll`` from now at the earliest, or never.
 
-    ``fair``: how often each waiting order could be asked about if all were alike. While that is
-    often, a young QR is not asked about less often than that.
+    ``fair``: how long it takes to ask about every waiting order once. An order being delivered is
+    left alone for that long, a minute at the most.
     """
     match order.status:
         case _ if order.invoice is None:
             return None
         case Status.AWAITING_PAYMENT:
-            return _while_awaiting(order, now, poll, fair)
+            return _while_awaiting(order, now, poll)
         case Status.PROCESSING:
             age = now - (order.settled_at or order.changed_at)
-            return now + (_interval(_PROCESSING, age, poll) or 5 * MINUTE)
+            pause = _interval(_PROCESSING, age, poll) or 5 * MINUTE
+            return now + max(pause, min(fair, _LONGEST_TURN))
         case Status.CANCELLED | Status.EXPIRED:
             return _after_the_end(order, now, poll)
         case _:
@@ -55,13 +62,10 @@ def next_question(
             return _next_of(offsets, order.changed_at, now + poll)
 
 
-def _while_awaiting(order: Order, now: Millis, poll: Millis, fair: Millis) -> Millis:
+def _while_awaiting(order: Order, now: Millis, poll: Millis) -> Millis:
     if now >= undecided_at(order):
         return now + (10 * MINUTE if now < undecided_at(order) + 24 * HOUR else HOUR)
-    age = now - order.created_at
-    pause = _interval(_AWAITING, age, poll) or 5 * MINUTE
-    if age < LIKELY_UNTIL:
-        pause = min(pause, max(poll, fair))
+    pause = _interval(_AWAITING, now - order.created_at, poll) or 5 * MINUTE
     end = lapses_at(order)
     return max(min(now + pause, end), now + poll) if now < end else now + pause
 

@@ -3,10 +3,12 @@
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import stamina
 
 _LOOPBACK = ("127.", "::1", "localhost")
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
@@ -27,6 +29,14 @@ def stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         real(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(autouse=True)
+def try_again_at_once() -> Iterator[None]:
+    """What is tried again for a minute is tried again three times, without waiting."""
+    stamina.set_testing(True, attempts=3)
+    yield
+    stamina.set_testing(False)
 
 
 @pytest.fixture

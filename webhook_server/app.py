@@ -13,7 +13,7 @@ from webhook_server.health import Check, add_health
 
 MOST_BYTES: Final = 64 * 1024  # of one request's body; more is answered with 413
 IDLE: Final = 30.0  # seconds for a request's head to arrive, and between two requests
-FAREWELL: Final = 10.0  # seconds that requests under way have left when the server stops
+FAREWELL: Final = 3.0  # seconds that requests under way have left when the server stops
 
 Part: TypeAlias = Callable[[web.Application], None]
 """Adds the routes of another room to the application."""

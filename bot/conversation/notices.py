@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.conversation.room import Face, Room
 from bot.conversation.texts import Texts
 from bot.conversation.views import Choice, View, for_case, for_order
-from shop.cases import Answer, Case, answers
+from shop.cases import Answer, Case, CaseKind, answers
 from shop.notices import Facts, Notice, NoticeKind, facts_of
 from shop.ordering import is_payable
 from shop.orders import Event, Order, Status
@@ -206,6 +206,14 @@ def _unpaid_yet(letter: Letter) -> Drawn:
     return Drawn(view=View(text=letter.say("claim.unpaid_yet"), choices=(paid,)))
 
 
+# Whose words the evidence is in, where they are not the supplier's.
+_EVIDENCE: Mapping[str, str] = {CaseKind.UNDELIVERED: "case.message"}
+
+
+def _evidence(kind: str) -> str:
+    return _EVIDENCE.get(kind, "case.evidence")
+
+
 def _case(letter: Letter) -> Drawn:
     case_id = letter.text("case")
     view = View(
@@ -216,7 +224,7 @@ def _case(letter: Letter) -> Drawn:
                 "",
                 letter.say("case.about"),
                 letter.say("case.buyer", address=letter.text("buyer")),
-                letter.say("case.evidence", evidence=letter.text("evidence") or "-"),
+                letter.say(_evidence(letter.text("kind")), evidence=letter.text("evidence") or "-"),
             ]
         ),
         choices=tuple(
@@ -302,7 +310,7 @@ def case_view(case: Case, order: Order, room: Room) -> View:
         letter.say("case.about"),
         room.texts("case.buyer", address=order.address),
         room.texts("case.state", status=status_word(order, room)),
-        letter.say("case.evidence", evidence=case.evidence or "-"),
+        letter.say(_evidence(case.kind), evidence=case.evidence or "-"),
     ]
     choices = tuple(for_case(case.id, a, room.texts(f"answer.{a}")) for a in answers(case, order))
     return View(title=letter.say("case.title"), text="\n".join(parts), choices=choices)

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import PlainValidator
 
 from bot.settings.problems import shown
+from storage.address import Address, PostgresServer, SqliteFile
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -64,18 +65,42 @@ def _host(text: str) -> str:
         return text
 
 
-def _database_path(text: str) -> Path:
-    if re.match(r"postgres(ql)?(\+\w+)?:", text):
-        raise ValueError("PostgreSQL comes with a later version; use sqlite")
+def _database(text: str) -> Address:
+    if re.match(r"postgres(ql)?:", text):
+        return _server(text)
     scheme, _, path = text.partition(":///")
     if scheme != "sqlite" or not path or "?" in path or not path.isprintable():
         # Not repeated: an address of another database may have a password in it.
-        raise ValueError("is not sqlite:/// followed by the path of a file")
+        raise ValueError("is neither sqlite:/// followed by the path of a file, nor postgresql://")
     if path == ":memory:":
         raise ValueError("a database in memory forgets every order; name a file")
     if path.endswith("/") or _is_directory(Path(path)):
         raise ValueError(f"{shown(path)} is a directory; name a file")
-    return Path(path)
+    return SqliteFile(path=Path(path))
+
+
+def _server(text: str) -> PostgresServer:
+    # Nothing of it is repeated in an error: it has a password in it.
+    parts = _split_server(text)
+    name = parts.path.removeprefix("/") if parts is not None else ""
+    if parts is None or not re.fullmatch(r"[^/\s]+", name) or parts.fragment:
+        raise ValueError("is not postgresql://user:password@host:port/name")
+    user = f"{parts.username}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    where = f"{user}{parts.hostname or 'localhost'}{port}"
+    return PostgresServer(uri=text, shown=f"postgresql://{where}/{name}")
+
+
+def _split_server(text: str) -> SplitResult | None:
+    """Take a libpq URI apart, which may leave the host to its query; ``None`` if it is not one."""
+    if not re.fullmatch(r"postgres(?:ql)?://[!-~]+", text):
+        return None
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises if it is not a port
+    except ValueError:
+        return None
+    return parts
 
 
 def _is_directory(path: Path) -> bool:
@@ -87,4 +112,4 @@ def _is_directory(path: Path) -> bool:
 
 Url = Annotated[str, PlainValidator(_url)]
 Host = Annotated[str, PlainValidator(_host)]
-DatabasePath = Annotated[Path, PlainValidator(_database_path)]
+Database = Annotated[Address, PlainValidator(_database)]

@@ -55,6 +55,8 @@ def omissions(texts: Texts) -> Iterator[str]:
         yield "LAPAK_OWNERS names no telegram: owner: cases that need a person reach nobody"
     if "LAPAK_SUPPORT" not in texts:
         yield "LAPAK_SUPPORT is not set: messages about trouble name nobody to turn to"
+    if any(len(text) < 16 for text in listed(texts.get("TELEGRAM_WEBHOOK_SECRET", ""))):
+        yield "TELEGRAM_WEBHOOK_SECRET is shorter than 16 characters: it may be guessed"
     own = {f"telegram:{t.partition(':')[0]}" for t in listed(texts.get("TELEGRAM_TOKEN", ""))}
     if own & set(owners):
         yield "LAPAK_OWNERS names the bot itself: write to the bot and use your own id"
@@ -74,6 +76,10 @@ def _missing(texts: Texts) -> Iterator[str]:
         yield line_about(
             "ZULTOPUP_PHONE", "is not set, and ZulTopup takes no dropship order without it"
         )
+    if texts.get("TELEGRAM_MODE", "").lower() == "webhook":
+        for name in ("LAPAK_PUBLIC_URL", "TELEGRAM_WEBHOOK_SECRET"):
+            if name not in texts:
+                yield line_about(name, "is not set, and TELEGRAM_MODE=webhook needs it")
     for slug in listed(texts.get("LAPAK_SUPPLIERS", "")):
         key = KEY_OF_SUPPLIER.get(slug)
         if key and key not in texts:

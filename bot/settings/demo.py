@@ -5,6 +5,7 @@ from pathlib import Path
 from bot.settings.model import Settings
 from bot.settings.reading import read_settings
 from bot.settings.table import DEMO_KEY
+from storage.address import SqliteFile
 
 
 def demo_settings(data: Path, port: int) -> Settings:
@@ -27,5 +28,6 @@ def demo_settings(data: Path, port: int) -> Settings:
     }
     # Neither can be written as a text: a web owner exists here only, and a path may hold anything.
     # The warnings are of a shop without an owner.
-    only_here = {"owners": ("web:owner",), "database_path": data / "lapak.db", "warnings": ()}
+    database = SqliteFile(path=data / "lapak.db")
+    only_here = {"owners": ("web:owner",), "database": database, "warnings": ()}
     return read_settings(texts, None).model_copy(update=only_here)

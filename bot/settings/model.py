@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.secrets import Secret
 from bot.settings import addresses, values
+from storage.address import PostgresServer
+
+_MASKED_FROM = 4  # characters; a shorter text stands in many a log line by chance
 
 
 class Settings(BaseModel):
@@ -24,6 +27,7 @@ class Settings(BaseModel):
     telegram_tokens: values.Tokens = Field(alias="TELEGRAM_TOKEN")
     telegram_api_url: addresses.Url = Field(alias="TELEGRAM_API_URL")
     telegram_mode: values.TelegramMode = Field(alias="TELEGRAM_MODE")
+    telegram_webhook_secrets: values.WebhookSecrets = Field(alias="TELEGRAM_WEBHOOK_SECRET")
 
     preferred_suppliers: values.Suppliers = Field(alias="LAPAK_SUPPLIERS")
     zultopup_api_keys: values.ApiKeys = Field(alias="ZULTOPUP_API_KEY")
@@ -39,9 +43,10 @@ class Settings(BaseModel):
     poll_seconds: values.Seconds = Field(alias="LAPAK_POLL_SECONDS")
     low_balance: values.Rupiah = Field(alias="LAPAK_LOW_BALANCE")
 
-    database_path: addresses.DatabasePath = Field(alias="LAPAK_DATABASE_URL")
+    database: addresses.Database = Field(alias="LAPAK_DATABASE_URL")
     host: addresses.Host = Field(alias="LAPAK_HOST")
     port: values.Port = Field(alias="LAPAK_PORT")
+    public_url: values.PublicUrl = Field(alias="LAPAK_PUBLIC_URL")
     log_level: values.LogLevel = Field(alias="LAPAK_LOG_LEVEL")
     log_format: values.LogFormat = Field(alias="LAPAK_LOG_FORMAT")
 
@@ -67,6 +72,12 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Give every text that no log line may show; the shop's phone number is one of them."""
-        known = (*self.telegram_tokens, *self.zultopup_api_keys, *self.unused_secrets)
-        phone = (self.zultopup_phone,) if self.zultopup_phone else ()
-        return (*(secret.reveal() for secret in known), *phone)
+        known = (
+            *self.telegram_tokens,
+            *self.telegram_webhook_secrets,
+            *self.zultopup_api_keys,
+            *self.unused_secrets,
+        )
+        password = self.database.password if isinstance(self.database, PostgresServer) else ""
+        beside = (text for text in (self.zultopup_phone, password) if len(text) >= _MASKED_FROM)
+        return (*(secret.reveal() for secret in known), *beside)

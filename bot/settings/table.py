@@ -77,7 +77,16 @@ SETTINGS: Final = (
         name="TELEGRAM_MODE",
         group=_CHAT,
         default="polling",
-        help="How news is fetched from Telegram; this version knows polling.",
+        help="How messages come from Telegram: polling, or webhook "
+        "(needs LAPAK_PUBLIC_URL and TELEGRAM_WEBHOOK_SECRET).",
+    ),
+    Setting(
+        name="TELEGRAM_WEBHOOK_SECRET",
+        group=_CHAT,
+        example="32-random-letters-and-digits",
+        secret=True,
+        help="What proves that a webhook comes from Telegram: A-Z, a-z, 0-9, _ and -; "
+        "two (new,old) while it is being changed.",
     ),
     Setting(
         name="LAPAK_SUPPLIERS",
@@ -157,7 +166,7 @@ SETTINGS: Final = (
         name="LAPAK_DATABASE_URL",
         group=_SERVER,
         default="sqlite:///lapak.db",
-        help="The database: sqlite:///relative/path.db or sqlite:////absolute/path.db.",
+        help="sqlite:///relative.db, sqlite:////absolute.db, or postgresql://user:password@host/name.",
     ),
     Setting(
         name="LAPAK_HOST",
@@ -170,6 +179,12 @@ SETTINGS: Final = (
         group=_SERVER,
         default="8080",
         help="Port the web server listens on.",
+    ),
+    Setting(
+        name="LAPAK_PUBLIC_URL",
+        group=_SERVER,
+        example="https://shop.example.com",
+        help="The https:// address under which Telegram and suppliers reach the web server.",
     ),
     Setting(
         name="LAPAK_LOG_LEVEL",
@@ -188,7 +203,6 @@ SETTINGS: Final = (
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 LATER: Final = {
-    "LAPAK_PUBLIC_URL": False,
     "LAPAK_TRUSTED_PROXIES": False,
     "LAPAK_CALLBACK_SECRET": True,
     "LAPAK_PAYMENTS": False,
@@ -197,7 +211,6 @@ LATER: Final = {
     "LAPAK_WALLET_MAX": False,
     "LAPAK_GAMES_FILE": False,
     "LAPAK_QRIS_PAYLOAD": False,
-    "TELEGRAM_WEBHOOK_SECRET": True,
     "WHATSAPP_TOKEN": True,
     "WHATSAPP_PHONE_NUMBER_ID": False,
     "WHATSAPP_APP_SECRET": True,

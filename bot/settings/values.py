@@ -5,12 +5,13 @@ The error says what is wrong with the text, as the end of a sentence that begins
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import BeforeValidator, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from bot.secrets import Secret
+from bot.settings.addresses import Url
 from bot.settings.problems import meant, shown
 from bot.settings.table import KEY_OF_SUPPLIER, LATER_SUPPLIERS, SETTINGS
 
@@ -26,10 +27,8 @@ def _one_line(high: int) -> Callable[[str], str]:
     return read
 
 
-def _one_of(*options: str, later: str = "") -> Callable[[str], str]:
+def _one_of(*options: str) -> Callable[[str], str]:
     def read(text: str) -> str:
-        if later and text.lower() == later:
-            raise ValueError(f"{shown(text)} comes with a later version")
         for option in options:
             if text.lower() == option.lower():
                 return option
@@ -74,7 +73,9 @@ def _timezone(text: str) -> ZoneInfo:
 ShopName = Annotated[str, PlainValidator(_one_line(60))]
 Language = Annotated[str, PlainValidator(_one_of("id", "en"))]
 Timezone = Annotated[ZoneInfo, PlainValidator(_timezone)]
-TelegramMode = Annotated[str, PlainValidator(_one_of("polling", later="webhook"))]
+TelegramMode = Annotated[
+    Literal["polling", "webhook"], PlainValidator(_one_of("polling", "webhook"))
+]
 LogLevel = Annotated[str, PlainValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))]
 LogFormat = Annotated[str, PlainValidator(_one_of("text", "json"))]
 
@@ -86,6 +87,13 @@ Seconds = Annotated[int, PlainValidator(_whole(1, 300, "a whole number of second
 Port = Annotated[int, PlainValidator(_whole(1, 65535, "a port number"))]
 Dropship = Annotated[int, PlainValidator(_basis_points(100))]
 Margin = Annotated[int, PlainValidator(_basis_points(1000))]
+
+
+def _unless_blank(text: str, read: ValidatorFunctionWrapHandler) -> str:
+    return str(read(text)) if text else ""
+
+
+PublicUrl = Annotated[Url, WrapValidator(_unless_blank)]
 
 
 # --- people and suppliers -------------------------------------------------------------------------
@@ -198,6 +206,17 @@ def _api_key(text: str) -> Secret:
     return Secret(text)
 
 
+def _webhook_secret(text: str) -> Secret:
+    if text.lower() in _PLACEHOLDERS:
+        raise ValueError("is the placeholder of an example, not a secret")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", text):
+        raise ValueError("is not 1 to 256 characters out of A-Z, a-z, 0-9, _ and -")
+    return Secret(text)
+
+
 _NewAndOld: Final = BeforeValidator(_rotated)
 Tokens = Annotated[tuple[Annotated[Secret, PlainValidator(_token)], ...], _NewAndOld]
 ApiKeys = Annotated[tuple[Annotated[Secret, PlainValidator(_api_key)], ...], _NewAndOld]
+WebhookSecrets = Annotated[
+    tuple[Annotated[Secret, PlainValidator(_webhook_secret)], ...], _NewAndOld
+]

@@ -1,13 +1,16 @@
 """Groups: the bot says where to write to it, and does nothing else there."""
 
 from collections.abc import Callable
+from functools import partial
 
 from telegram import Bot, CallbackQuery, Message, MessageEntity, ReplyParameters, Update
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 
+from bot.conversation.channels import TryLater
 from bot.conversation.texts import Texts
 from bot.logs import get_logger
+from bot.telegram.flood import Flood
 from shop.time import HOUR, Millis
 
 _GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
@@ -25,9 +28,10 @@ _log = get_logger(__name__)
 class Groups:
     """Answers in groups: who calls the bot, always; other chatter, once an hour in each group."""
 
-    def __init__(self, texts: Texts, clock: Callable[[], Millis]) -> None:
+    def __init__(self, texts: Texts, clock: Callable[[], Millis], flood: Flood) -> None:
         self._texts = texts
         self._clock = clock
+        self._flood = flood
         self._told: dict[int, Millis] = {}
 
     async def answer(self, update: Update, bot: Bot) -> None:
@@ -37,15 +41,16 @@ class Groups:
             if update.callback_query is not None:
                 await _answer_tap(update.callback_query, sentence)
             elif update.message is not None and self._needs_answer(update.message, bot):
-                await bot.send_message(
-                    update.message.chat.id,
-                    sentence,
-                    reply_parameters=ReplyParameters(
-                        update.message.message_id, allow_sending_without_reply=True
-                    ),
-                )
-        except TelegramError as error:  # removed from the group, muted, flooded: not worth a retry
-            _log.info("telegram.group_not_answered", why=error.message)
+                await self._reply(update.message, sentence, bot)
+        except (TelegramError, TryLater) as error:  # removed, muted, flooded: not worth a retry
+            _log.info("telegram.group_not_answered", why=str(error))
+
+    async def _reply(self, message: Message, sentence: str, bot: Bot) -> None:
+        to = ReplyParameters(message.message_id, allow_sending_without_reply=True)
+        group = message.chat.id
+        await self._flood.through(
+            group, partial(bot.send_message, group, sentence, reply_parameters=to)
+        )
 
     def _needs_answer(self, message: Message, bot: Bot) -> bool:
         if message.chat.type not in _GROUPS or _is_from_a_bot(message):

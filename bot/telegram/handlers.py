@@ -33,6 +33,7 @@ from shop.time import MINUTE, SECOND, Millis
 CHOICES_A_PAGE = 20
 # Seconds between tries to bring an answer: five minutes in all, then the person asks again.
 WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, *[30.0] * 9)
+_SIGN_ENDS_WITHIN = 5.0  # seconds; by then the answer itself is there
 LONGEST_FLOOD: Millis = 2 * MINUTE
 
 AnyApplication: TypeAlias = Application[Any, Any, Any, Any, Any, Any]
@@ -68,8 +69,13 @@ class Listener:
         The stored session is the truth: the state only lets PTB route. A lost one, after a
         restart, is repaired by the next update, which comes in by an entry point.
         """
-        if update.callback_query is not None:
-            await _acknowledge(update.callback_query)
+        acknowledging = asyncio.create_task(_acknowledge(update.callback_query))
+        try:
+            return await self._answer(update)
+        finally:
+            await acknowledging
+
+    async def _answer(self, update: Update) -> object:
         address, incoming = address_of(update), read(update)
         if address is None or incoming is None:
             return None  # nobody who acts: PTB keeps the state it had
@@ -118,10 +124,11 @@ class Listener:
         _log.warning("telegram.answer_given_up", to=address, input=key)
 
 
-async def _acknowledge(query: CallbackQuery) -> None:
-    """End the waiting sign on the button; a tap of an hour ago can no longer be answered."""
+async def _acknowledge(query: CallbackQuery | None) -> None:
+    """End the waiting sign on a button; a tap of an hour ago can no longer be answered."""
     try:
-        await query.answer()
+        if query is not None:
+            await query.answer(read_timeout=_SIGN_ENDS_WITHIN)
     except TelegramError as error:
         _log.debug("telegram.tap_not_acknowledged", why=error.message)
 

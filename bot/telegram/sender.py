@@ -1,34 +1,34 @@
 """Bring messages to people on Telegram, and say what became of them."""
 
-import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from telegram import Bot, LinkPreviewOptions
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
-from telegram.warnings import PTBDeprecationWarning
+from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bot.conversation.channels import CannotEdit, TryLater, Unreachable
 from bot.conversation.texts import Texts
 from bot.conversation.views import View
 from bot.logs import get_logger
+from bot.telegram.flood import Flood
 from bot.telegram.render import MOST_CAPTION, MOST_TEXT, Drawing, Words, draw
-from bot.telegram.wire import Flooded
-from shop.time import SECOND, Millis
 
 Done = TypeVar("Done")
 
 TEXT, PHOTO = "t", "p"  # what the message is that an id of ours names: "t123"
 
-# Parts of what api.telegram.org answers, in lower case; there are no codes for these.
+# Parts of what api.telegram.org answers, in lower case; there are no codes for these. Those in
+# one word are MTProto's, passed on (core.telegram.org/method/messages.editMessage).
 _SAME = ("message is not modified",)
 _NOT_EDITABLE = (
     "message to edit not found",
     "message can't be edited",
     "message_id_invalid",
+    "message_author_required",
+    "message_edit_time_expired",
     "message identifier is not specified",
     "there is no text in the message to edit",
     "there is no caption in the message to edit",
@@ -66,11 +66,20 @@ class _Plan:
 
 
 class TelegramSender:
-    """``bot.conversation.channels.Sender`` for addresses ``telegram:<id>``."""
+    """``bot.conversation.channels.Sender`` for addresses ``telegram:<id>``.
 
-    def __init__(self, bot: Bot, texts_of: Callable[[str], Awaitable[Texts]]) -> None:
+    Each call to Telegram goes through ``flood``, which all who write to chats must share.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        texts_of: Callable[[str], Awaitable[Texts]],
+        flood: Flood | None = None,
+    ) -> None:
         self._bot = bot
         self._texts_of = texts_of
+        self._flood = flood or Flood()
 
     @property
     def edits(self) -> bool:
@@ -99,7 +108,7 @@ class TelegramSender:
             )
             return f"{PHOTO}{message.message_id}"
 
-        return await _carry_out(send, _Plan(view=view), words)
+        return await self._carry_out(chat_id, send, _Plan(view=view), words)
 
     async def edit(self, address: str, message_id: str, view: View) -> None:
         """Make a message look like ``view``; of a photo, its caption and its buttons."""
@@ -130,9 +139,28 @@ class TelegramSender:
         limit = MOST_TEXT if kind == TEXT else MOST_CAPTION
         plan = _Plan(view=replace(view, image=None), limit=limit)
         try:
-            await _carry_out(edit, plan, words)
+            await self._carry_out(chat_id, edit, plan, words)
         except Unreachable as error:
             _settle_edit(error)
+
+    async def _carry_out(
+        self,
+        chat_id: int,
+        act: Callable[[Drawing], Awaitable[Done]],
+        plan: _Plan,
+        words: Words,
+    ) -> Done:
+        """Do ``act`` with the drawing of ``plan``, or of a plainer one that Telegram takes."""
+        while True:
+            drawing = draw(plan.view, words, limit=plan.limit, link_button=plan.link_button)
+            try:
+                return await self._flood.through(chat_id, partial(act, drawing))
+            except TelegramError as error:
+                plainer = plan.plainer(error.message.lower())
+                if plainer is None:
+                    raise _explained(error) from error
+                _log.warning("telegram.refused_part", why=error.message)
+                plan = plainer
 
     async def _words(self, address: str, view: View) -> Words:
         if not (view.copy or view.link):
@@ -141,40 +169,13 @@ class TelegramSender:
         return Words(copy=texts("button.copy"), open_link=texts("button.open_link"))
 
 
-async def _carry_out(act: Callable[[Drawing], Awaitable[Done]], plan: _Plan, words: Words) -> Done:
-    """Do ``act`` with the drawing of ``plan``, or of a plainer one that Telegram takes."""
-    while True:
-        drawing = draw(plan.view, words, limit=plan.limit, link_button=plan.link_button)
-        try:
-            return await act(drawing)
-        except TelegramError as error:
-            plainer = plan.plainer(error.message.lower())
-            if plainer is None:
-                raise _explained(error) from error
-            _log.warning("telegram.refused_part", why=error.message)
-            plan = plainer
-
-
 def _explained(error: TelegramError) -> TryLater | Unreachable:
     """Return what the sender's user may do about ``error``."""
     match error:
-        case Flooded():
-            return TryLater(error.message, error.after)
-        case RetryAfter():
-            return TryLater("Too Many Requests", _after(error))
         case BadRequest() | Forbidden() | ChatMigrated():
             return Unreachable(error.message)
         case _:  # the network, a server error, a token being changed
             return TryLater(f"{type(error).__name__}: {error.message}")
-
-
-def _after(error: RetryAfter) -> Millis:
-    with warnings.catch_warnings():
-        # "will be a timedelta": by PTB_TIMEDELTA it is one already, or seconds; both are read here.
-        warnings.simplefilter("ignore", PTBDeprecationWarning)
-        span = error.retry_after
-    seconds = span.total_seconds() if isinstance(span, timedelta) else span
-    return int(seconds * SECOND)
 
 
 def _settle_edit(error: Unreachable) -> None:

@@ -1,11 +1,14 @@
 """HTTP to the Bot API: pools, timeouts, and answers that are not Telegram's."""
 
 import json
+import warnings
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from telegram.error import NetworkError, TelegramError
+from telegram.error import NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
+from telegram.warnings import PTBDeprecationWarning
 
 from shop.time import SECOND, Millis
 
@@ -21,7 +24,7 @@ _CONNECTIONS = 128
 class Flooded(TelegramError):
     """Telegram takes nothing more for a while. ``after``: milliseconds, if it said so.
 
-    Instead of ``telegram.error.RetryAfter``, which holds seconds or a ``timedelta``, as an
+    Raised instead of ``telegram.error.RetryAfter``, which holds seconds or a ``timedelta``, as an
     environment variable has it, and warns of that each time it is made.
     """
 
@@ -37,7 +40,7 @@ class TelegramRequest(HTTPXRequest):
         """Do one request. Raises ``Flooded`` and ``telegram.error.NetworkError``."""
         code, payload = await super().do_request(*args, **kwargs)
         if code == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Flooded(_retry_after(payload))
+            raise Flooded(_said_in(payload))
         if code == HTTPStatus.OK and b'"result"' not in payload:
             raise NetworkError("the answer is not the Bot API's")
         return code, payload
@@ -57,11 +60,23 @@ class TelegramRequest(HTTPXRequest):
         return answer
 
 
-def _retry_after(payload: bytes) -> Millis | None:
+def _said_in(payload: bytes) -> Millis | None:
     try:
-        return int(json.loads(payload)["parameters"]["retry_after"]) * SECOND
-    except (ValueError, KeyError, TypeError):
+        return max(0, int(json.loads(payload)["parameters"]["retry_after"])) * SECOND
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
+
+
+def retry_after(error: Flooded | RetryAfter) -> Millis | None:
+    """Return when to come back, in milliseconds from now, if Telegram said so."""
+    if isinstance(error, Flooded):
+        return error.after
+    with warnings.catch_warnings():
+        # "will be a timedelta": by PTB_TIMEDELTA it is one already, or seconds; both are read here.
+        warnings.simplefilter("ignore", PTBDeprecationWarning)
+        span = error.retry_after
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    return int(seconds * SECOND)
 
 
 def calls() -> TelegramRequest:

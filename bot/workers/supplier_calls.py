@@ -1,14 +1,17 @@
 """Make the calls that ``shop.calls`` chooses, and hand the answers to the use cases."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import assert_never
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar, assert_never
+
+import stamina
 
 from bot.logs import get_logger
 from bot.workers.waiting import wait
-from shop import calls, catalogue, settling
-from shop.calls import AskBalance, AskInvoice, Call, FetchList, Idle, OpenInvoice
+from shop import calls, catalogue, restoring, settling
+from shop.calls import AskBalance, AskInvoice, Call, FetchList, Idle, OpenInvoice, Purpose
 from shop.catalogue import Game
+from shop.figures import CallOutcome, outcome_of
 from shop.notices import Facts, Notice, NoticeKind
 from shop.settling import NotOpened, Opening
 from shop.suppliers import (
@@ -23,17 +26,20 @@ from shop.suppliers import (
     SupplierError,
     Unavailable,
 )
-from shop.time import HOUR, MINUTE, SECOND, Millis
+from shop.time import HOUR, MINUTE, Millis
 from storage.books import BookKeeper, SqlBooks
+from storage.database import Busy, Unwritable
+
+T = TypeVar("T")
 
 log = get_logger(__name__)
 
 AT_ONCE = 16
 LIST_AGAIN: Millis = MINUTE
 OLD_PRICES: Millis = 6 * HOUR
-BUSY_PAUSE: Millis = 15 * SECOND
 BELIEVES_AFTER: Millis = HOUR  # a list that lost half of its items
-_FINISH_WITHIN = 8.0  # seconds, for calls under way when the shop is told to stop
+_FINISH_WITHIN = 6.0  # seconds, for calls under way when the shop is told to stop
+_KEEP_TRYING = 70.0  # seconds, to store an answer that is known nowhere else; about a lease
 _LONGEST_SKU = 40  # bytes; a button carries it
 
 
@@ -51,6 +57,7 @@ class SupplierCalls:
     ) -> None:
         self._supplier = supplier
         self.slug = supplier.slug
+        self.counts_calls = supplier.counts_calls
         self._keeper = keeper
         self._games = games
         self._low_balance = low_balance
@@ -58,9 +65,9 @@ class SupplierCalls:
         self._bell = keeper.bell()
         self._making: set[asyncio.Task[None]] = set()
         self._down = ""
-        self._resume_at: Millis = 0
         self._listed_at: Millis = 0
-        self.list_tried = False
+        self._uncounted: list[tuple[Purpose, CallOutcome, Millis]] = []
+        self._restoring = True  # for all we know
 
     async def run(self) -> None:
         """Call until cancelled; calls under way then have a few seconds to finish."""
@@ -74,9 +81,6 @@ class SupplierCalls:
     async def _round(self) -> None:
         if len(self._making) >= AT_ONCE:
             await wait(self._bell, None, self._clock)
-            return
-        if 0 < self._resume_at - self._clock() <= BUSY_PAUSE:
-            await asyncio.sleep(1)
             return
         self._bell.clear()  # before choosing: what happens from here on rings again
         try:
@@ -100,7 +104,7 @@ class SupplierCalls:
         """Write down which call is made next, and return it."""
         now = self._clock()
         return await self._keeper.write(
-            lambda books: calls.next_call(books, self.slug, now),
+            lambda books: calls.next_call(books, self.slug, now, limited=self.counts_calls),
             is_news=lambda call: not isinstance(call, Idle) or call.moved,
         )
 
@@ -115,11 +119,51 @@ class SupplierCalls:
                 case AskBalance():
                     await self._balance(call)
                 case FetchList():
-                    await self._list()
+                    await self._list(call)
                 case _:
                     assert_never(call)
         except Exception:
             log.exception("calls.failed", supplier=self.slug, call=type(call).__name__)
+        if self._restoring and isinstance(call, AskInvoice):
+            self._restoring = await self._keep(lambda books: restoring.asked(books, call.order.id))
+        await self._count()
+
+    async def _answer(self, call: Call, answer: Awaitable[T]) -> T:
+        """Wait for an answer; note for the monitor what came of the call, and how long it took."""
+        began, error = self._clock(), None
+        try:
+            return await answer
+        except Exception as raised:
+            error = raised
+            raise
+        finally:
+            took = self._clock() - began
+            self._uncounted.append((calls.purpose_of(call), outcome_of(error), took))
+
+    async def _count(self) -> None:
+        """Store what was noted, apart from orders and money: all calls of a kind share one row."""
+        noted, self._uncounted = self._uncounted, []
+
+        def count(books: SqlBooks) -> None:
+            for purpose, outcome, took in noted:
+                books.figures.record_outcome(self.slug, purpose, outcome, took)
+
+        try:
+            await self._keeper.write(count, is_news=lambda _: False)
+        except (Busy, Unwritable) as error:
+            log.info("calls.not_counted", supplier=self.slug, why=str(error))
+
+    async def _keep(self, work: Callable[[SqlBooks], T]) -> T:
+        """Store an answer; go on trying while the database is away.
+
+        ``work`` may have been stored without our knowing: a second time it changes nothing.
+        """
+        async for attempt in stamina.retry_context(
+            on=(Busy, Unwritable), attempts=None, timeout=_KEEP_TRYING, wait_max=2.0
+        ):
+            with attempt:
+                return await self._keeper.write(work)
+        raise AssertionError("stamina returns or raises")
 
     async def _open(self, call: OpenInvoice) -> None:
         """Ask for the invoice of an order that is written down as being opened. Once."""
@@ -130,7 +174,7 @@ class SupplierCalls:
         opening: Opening
         evidence = ""
         try:
-            opening = await self._supplier.open_invoice(request)
+            opening = await self._answer(call, self._supplier.open_invoice(request))
         except NotSent as error:
             opening, evidence = NotOpened.NOT_SENT, str(error)
         except Refused as error:
@@ -143,28 +187,26 @@ class SupplierCalls:
                 await self._alert("accepted_unread", order.id, order.id, str(error))
         log.info("invoice.opened", order=order.id, outcome=_name(opening), evidence=evidence)
         now = self._clock()
-        await self._keeper.write(
-            lambda books: settling.opened(books, order, opening, now, evidence)
-        )
+        await self._keep(lambda books: settling.opened(books, order, opening, now, evidence))
 
     async def _ask(self, call: AskInvoice) -> None:
         order, asked_at = call.order, self._clock()
         if order.invoice is None:
             raise LookupError(f"{order.id} has no invoice to ask about")
         try:
-            report = await self._supplier.invoice_report(order.invoice.supplier_ref)
+            report = await self._answer(
+                call, self._supplier.invoice_report(order.invoice.supplier_ref)
+            )
         except SupplierError as error:
-            self._went_away(error)
+            await self._went_away(error)
             if isinstance(error, Misconfigured):
                 await self._check_the_key()
             now = self._clock()
-            await self._keeper.write(
-                lambda books: settling.unanswered(books, order.id, asked_at, now)
-            )
+            await self._keep(lambda books: settling.unanswered(books, order.id, asked_at, now))
             return
         self._came_back()
         now = self._clock()
-        after = await self._keeper.write(
+        after = await self._keep(
             lambda books: settling.heard(books, order.id, report, asked_at, now)
         )
         if after.status is not order.status:
@@ -173,9 +215,9 @@ class SupplierCalls:
     async def _balance(self, call: AskBalance) -> None:
         balance: int | None = None
         try:
-            balance = await self._supplier.balance()
+            balance = await self._answer(call, self._supplier.balance())
         except SupplierError as error:
-            self._went_away(error)
+            await self._went_away(error)
         else:
             self._came_back()
         now = self._clock()
@@ -186,23 +228,24 @@ class SupplierCalls:
             address=call.address,
             facts={"supplier": self._supplier.title, "balance": balance, "low": int(low)},
         )
-        await self._keeper.write(lambda books: books.outbox.owe(notice, now))
+        await self._keep(lambda books: books.outbox.owe(notice, now))
 
-    async def _list(self) -> None:
+    async def _list(self, call: FetchList) -> None:
         self._listed_at = self._clock()
         try:
-            prices = await self._supplier.price_list()
+            prices = await self._answer(call, self._supplier.price_list())
         except Misconfigured as error:
-            self._went_away(error)
+            await self._went_away(error)
             await self._close(error)
         except SupplierError as error:
-            self._went_away(error)
+            await self._went_away(error)
             await self._list_unread(str(error))
         else:
             self._came_back()
             await self._stock(prices)
         finally:
-            self.list_tried = True
+            now = self._clock()
+            await self._keeper.write(lambda books: books.calls.list_tried(self.slug, now))
 
     async def _list_unread(self, why: str) -> None:
         """Try again soon; tell the owners once a day while the prices grow old."""
@@ -258,12 +301,13 @@ class SupplierCalls:
             order_id=order_id,
             facts={"alert": alert, "supplier": self._supplier.title, "evidence": evidence},
         )
-        await self._keeper.write(lambda books: books.outbox.owe_owners(notice, now))
+        await self._keep(lambda books: books.outbox.owe_owners(notice, now))
 
-    def _went_away(self, error: SupplierError) -> None:
+    async def _went_away(self, error: SupplierError) -> None:
         """Note once that a supplier gives no answers; pause if it says that we ask too often."""
         if isinstance(error, Unavailable) and error.busy:
-            self._resume_at = self._clock() + BUSY_PAUSE
+            now = self._clock()
+            await self._keeper.write(lambda books: calls.pause(books, self.slug, now))
         if not self._down:
             log.warning("supplier.away", supplier=self.slug, why=str(error))
         self._down = str(error)

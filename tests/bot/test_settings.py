@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from bot.secrets import Secret
 from bot.settings import SETTINGS, Settings, SettingsError, demo_settings, env_example
 from bot.settings import read_settings as read
+from storage.address import SqliteFile
 
 SELLING = {
     "TELEGRAM_TOKEN": "4242:canary-token",
@@ -42,12 +43,13 @@ def test_with_nothing_set_the_promised_defaults_hold():
     assert settings.shop_name == "Lapak Top Up"
     assert (settings.language, settings.timezone) == ("id", ZoneInfo("Asia/Jakarta"))
     assert settings.owners == settings.suppliers == settings.secrets() == ()
-    assert settings.database_path == Path("lapak.db")
+    assert settings.database == SqliteFile(path=Path("lapak.db"))
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
     assert (settings.log_level, settings.log_format) == ("INFO", "text")
     assert settings.telegram_token is None
     assert settings.telegram_api_url == "https://api.telegram.org"
     assert settings.telegram_mode == "polling"
+    assert (settings.telegram_webhook_secrets, settings.public_url) == ((), "")
     assert settings.zultopup_api_key is None
     assert settings.zultopup_url == "https://chestcloudx.my.id"
     assert settings.zultopup_target_format == settings.zultopup_phone == settings.support == ""
@@ -71,6 +73,9 @@ def test_everything_set_comes_out_typed():
             "LAPAK_LOG_FORMAT": "json",
             "TELEGRAM_TOKEN": "42:new_text, 41:old-text",
             "TELEGRAM_API_URL": "http://[::1]:8081/",
+            "TELEGRAM_MODE": "Webhook",
+            "TELEGRAM_WEBHOOK_SECRET": f"{'N' * 256}, the-old_Secret-16",
+            "LAPAK_PUBLIC_URL": "https://toko.example.id/shop/",
             "LAPAK_SUPPLIERS": "zultopup",
             "ZULTOPUP_API_KEY": "new-key,old-key",
             "ZULTOPUP_URL": "http://127.8.9.1:9000/zultopup/",
@@ -90,9 +95,12 @@ def test_everything_set_comes_out_typed():
     )
     assert (settings.language, settings.log_level) == ("en", "DEBUG")
     assert settings.owners == ("telegram:12", "whatsapp:+62812345678")
-    assert settings.database_path == Path("/srv/lapak/shop.db")
+    assert settings.database == SqliteFile(path=Path("/srv/lapak/shop.db"))
     assert (settings.host, settings.port) == ("::1", 65535)
     assert settings.telegram_token == Secret("42:new_text")
+    assert settings.telegram_mode == "webhook"
+    assert settings.telegram_webhook_secrets == (Secret("N" * 256), Secret("the-old_Secret-16"))
+    assert settings.public_url == "https://toko.example.id/shop"
     assert settings.zultopup_api_key == Secret("new-key")
     assert settings.suppliers == ("zultopup",)
     assert settings.telegram_api_url == "http://[::1]:8081"
@@ -100,7 +108,7 @@ def test_everything_set_comes_out_typed():
     assert settings.zultopup_target_format.format(user_id=1, server_id=2) == "2|1"
     assert (settings.zultopup_dropship_bp, settings.margin_bp) == (250, 7)
     assert settings.secrets() == (
-        *("42:new_text", "41:old-text", "new-key", "old-key"),
+        *("42:new_text", "41:old-text", "N" * 256, "the-old_Secret-16", "new-key", "old-key"),
         "+62812345678",
     )
     assert settings.warnings == ()
@@ -155,10 +163,20 @@ BAD = [
     ("LAPAK_OWNERS", "telegram:١٢", r'"telegram:\u0661\u0662" is not telegram:<numeric id>'),
     ("LAPAK_OWNERS", "telegram:", '"telegram:" is not telegram:<numeric id>'),
     ("LAPAK_OWNERS", "whatsapp:0", '"whatsapp:0" is nobody'),
-    ("LAPAK_DATABASE_URL", "postgresql://u:pw@h/n", "PostgreSQL comes with a later version"),
-    ("LAPAK_DATABASE_URL", "sqlite://lapak.db", "is not sqlite:/// followed by the path of a file"),
-    ("LAPAK_DATABASE_URL", "sqlite:///", "is not sqlite:/// followed by the path of a file"),
-    ("LAPAK_DATABASE_URL", "mysql:///x", "is not sqlite:/// followed by the path of a file"),
+    (
+        "LAPAK_DATABASE_URL",
+        "postgresql://u:pw@h",
+        "is not postgresql://user:password@host:port/name",
+    ),
+    ("LAPAK_DATABASE_URL", "postgresql://u:pw@h/a/b", "is not postgresql://user:password@host:por"),
+    ("LAPAK_DATABASE_URL", "postgres:x", "is not postgresql://user:password@host:port/name"),
+    (
+        "LAPAK_DATABASE_URL",
+        "sqlite://lapak.db",
+        "is neither sqlite:/// followed by the path of a file",
+    ),
+    ("LAPAK_DATABASE_URL", "sqlite:///", "is neither sqlite:/// followed by the path of a file"),
+    ("LAPAK_DATABASE_URL", "mysql:///x", "is neither sqlite:/// followed by the path of a file"),
     ("LAPAK_DATABASE_URL", "sqlite:///:memory:", "a database in memory forgets every order"),
     ("LAPAK_DATABASE_URL", "sqlite:////tmp", '"/tmp" is a directory; name a file'),
     ("LAPAK_DATABASE_URL", "sqlite:///new/", '"new/" is a directory; name a file'),
@@ -166,8 +184,17 @@ BAD = [
     ("LAPAK_HOST", "1.2.3", '"1.2.3" is not an IP address or a host name'),
     ("LAPAK_LOG_LEVEL", "LOUD", '"LOUD" is not one of: DEBUG, INFO, WARNING, ERROR, CRITICAL'),
     ("LAPAK_LOG_FORMAT", "xml", '"xml" is not one of: text, json'),
-    ("TELEGRAM_MODE", "webhook", '"webhook" comes with a later version'),
-    ("TELEGRAM_MODE", "push", '"push" is not one of: polling'),
+    ("TELEGRAM_MODE", "push", '"push" is not one of: polling, webhook'),
+    ("TELEGRAM_WEBHOOK_SECRET", "x" * 257, "is not 1 to 256 characters out of A-Z, a-z, 0-9"),
+    ("TELEGRAM_WEBHOOK_SECRET", "a b", "is not 1 to 256 characters out of A-Z, a-z, 0-9"),
+    ("TELEGRAM_WEBHOOK_SECRET", "a:b", "is not 1 to 256 characters out of A-Z, a-z, 0-9"),
+    ("TELEGRAM_WEBHOOK_SECRET", "kunci\u0661", "is not 1 to 256 characters out of A-Z, a-z, 0-9"),
+    ("TELEGRAM_WEBHOOK_SECRET", "a,b,c", "is neither one value nor two separated by a comma"),
+    ("TELEGRAM_WEBHOOK_SECRET", "32-random-letters-and-digits", "is the placeholder of an example"),
+    ("LAPAK_PUBLIC_URL", "toko.id", '"toko.id" is not an https:// address'),
+    ("LAPAK_PUBLIC_URL", "http://toko.id", "is http://, which is accepted for loopback only"),
+    ("LAPAK_PUBLIC_URL", "https://toko.id/?a=b", "must not have a user name, a query or a fragm"),
+    ("LAPAK_PUBLIC_URL", "https://u:p@toko.id", "must not have a user name, a query or a fragm"),
     ("TELEGRAM_TOKEN", "12345", "does not have the form <digits>:<text> of a token from @Bot"),
     ("TELEGRAM_TOKEN", "12:a/../b", "does not have the form <digits>:<text> of a token from @Bot"),
     ("TELEGRAM_TOKEN", "123456789:token-from-BotFather", "is the placeholder of an example"),
@@ -285,6 +312,26 @@ def test_s8_a_key_without_the_shops_phone_number_is_refused():
     assert line.startswith("ZULTOPUP_PHONE: is not set")
 
 
+def test_s8_a_webhook_needs_an_address_and_a_secret_and_both_are_named_at_once():
+    hook = {"TELEGRAM_MODE": "WEBHOOK"}
+    address, secret = {"LAPAK_PUBLIC_URL": "https://a.id"}, {"TELEGRAM_WEBHOOK_SECRET": "s" * 16}
+    found = problems(hook)
+    assert [line.partition(";")[0] for line in found] == [
+        f"{name}: is not set, and TELEGRAM_MODE=webhook needs it"
+        for name in ("LAPAK_PUBLIC_URL", "TELEGRAM_WEBHOOK_SECRET")
+    ]
+    assert problems(hook | address) == found[1:]
+    assert problems(hook | secret) == found[:1]
+    assert read(hook | address | secret, None).telegram_mode == "webhook"
+    assert read(address | secret, None).telegram_mode == "polling"
+
+
+def test_an_address_on_this_machine_may_be_plain_http():
+    assert read({"LAPAK_PUBLIC_URL": "http://127.0.0.1:8443/"}, None).public_url == (
+        "http://127.0.0.1:8443"
+    )
+
+
 def test_s8_the_same_text_as_token_and_as_key_is_refused():
     found = problems({**SELLING, "ZULTOPUP_API_KEY": SELLING["TELEGRAM_TOKEN"]})
     assert [line.partition(";")[0] for line in found] == [
@@ -364,6 +411,11 @@ def test_a_setting_of_a_later_version_only_warns():
         ({"LAPAK_OWNERS": ""}, "LAPAK_OWNERS is not set: "),
         ({"LAPAK_OWNERS": "whatsapp:62812345"}, "LAPAK_OWNERS names no telegram: owner: "),
         ({"LAPAK_SUPPORT": ""}, "LAPAK_SUPPORT is not set: "),
+        ({"TELEGRAM_WEBHOOK_SECRET": "f" * 15}, "TELEGRAM_WEBHOOK_SECRET is shorter than 16 "),
+        (
+            {"TELEGRAM_WEBHOOK_SECRET": f"{'n' * 16},short"},
+            "TELEGRAM_WEBHOOK_SECRET is shorter than 16 ",
+        ),
         ({"TELEGRAM_TOKEN": "7:x"}, "LAPAK_OWNERS names the bot itself: "),
     ],
 )
@@ -388,7 +440,7 @@ def test_the_demo_knows_nothing_of_the_outside_and_speaks_to_loopback_only(tmp_p
     assert (demo.host, demo.port, demo.poll_seconds) == ("127.0.0.1", 8123, 2)
     assert demo.zultopup_url == "http://127.0.0.1:8123/zultopup"
     assert demo.zultopup_target_format == "{user_id}{server_id}"
-    assert demo.database_path == tmp_path / "a?b" / "lapak.db"
+    assert demo.database == SqliteFile(path=tmp_path / "a?b" / "lapak.db")
     assert (demo.telegram_token, demo.suppliers) == (None, ("zultopup",))
     assert demo.secrets() == ("demo-key", "081200000000")
     assert demo.warnings == ()

@@ -1,5 +1,6 @@
 """Pull the plug at an exact place: before and after each commit, supplier request and message."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import httpx
 from bot.conversation.channels import Sender
 from bot.conversation.views import View
 from providers.base import http_client
+from storage.address import Address
 from storage.database import Database
 
 POINTS = (
@@ -60,10 +62,10 @@ class Plug:
         self.point, self.out, self.armed = "", False, False
 
     def database(
-        self, opener: Callable[[str], Awaitable[Database]]
-    ) -> Callable[[str], Awaitable[Any]]:
-        async def opened(path: str) -> Any:
-            return _Database(await opener(path), self)
+        self, opener: Callable[[Address], Awaitable[Database]]
+    ) -> Callable[[Address], Awaitable[Any]]:
+        async def opened(address: Address) -> Any:
+            return _Database(await opener(address), self)
 
         return opened
 
@@ -90,6 +92,9 @@ class _Database:
         if self._plug.out:
             self._plug.pull()
         return await self._database.read(work)
+
+    def bell(self) -> asyncio.Event:
+        return self._database.bell()
 
     async def close(self) -> None:
         await self._database.close()

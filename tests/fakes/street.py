@@ -3,7 +3,6 @@
 Time stands still until a test moves it; whatever is due is then done, call by call.
 """
 
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,9 @@ from providers.simulators.zultopup import ZulTopupSimulator
 from shop.calls import Idle
 from shop.time import SECOND
 from storage.audit import audit
-from storage.schema import prepare
+from storage.opening import prepare
 from tests.fakes.chat import FakeChat, Person
+from tests.fakes.databases import fresh, rows, the_kind
 
 NOON = 1_795_150_800_000  # 2026-11-20 05:00 UTC, noon in Jakarta
 
@@ -53,7 +53,7 @@ class Street:
     _shop_stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def open(self) -> None:
-        prepare(self.settings.database_path)
+        prepare(self.settings.database)
         self._shop_stack = AsyncExitStack()
         self.shop = await self._shop_stack.enter_async_context(
             opened_shop(self.settings, self.seams)
@@ -112,34 +112,30 @@ class Street:
         return await self.control("pay", id=self.journal[nth]["id"], **more)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        connection = sqlite3.connect(self.settings.database_path)
-        connection.row_factory = sqlite3.Row
-        try:
-            return [dict(row) for row in connection.execute(sql)]
-        finally:
-            connection.close()
+        return rows(self.settings.database, sql)
 
     @property
     def orders(self) -> list[dict[str, Any]]:
         return self.rows("SELECT * FROM orders ORDER BY created_at, id")
 
     def broken(self) -> list[str]:
-        return audit(self.settings.database_path)
+        return audit(self.settings.database)
 
 
 @asynccontextmanager
 async def street(
-    folder: Path, seams: Seams | None = None, **settings: Any
+    folder: Path, seams: Seams | None = None, *, on: str = "", **settings: Any
 ) -> AsyncIterator[Street]:
-    """Open a street; at its end the books must be in order."""
+    """Open a street, on the kind of database ``on``; at its end the books must be in order."""
     clock = Clock()
     chat = FakeChat()
     simulator = ZulTopupSimulator(clock=clock)
     app = web.Application()
     add_simulators(app, [simulator])
-    async with TestServer(app) as server:
+    async with TestServer(app) as server, AsyncExitStack() as stack:
+        address = stack.enter_context(fresh(on or the_kind.get(), folder))
         wanted = demo_settings(folder, server.port or 0)
-        wanted = wanted.model_copy(update={"poll_seconds": 5, **settings})
+        wanted = wanted.model_copy(update={"poll_seconds": 5, "database": address, **settings})
         seams = replace(seams or Seams(), clock=clock, senders={"web": chat})
         there = Street(
             clock=clock, chat=chat, simulator=simulator, server=server, settings=wanted, seams=seams

@@ -83,6 +83,8 @@ class Fault:
     after: bool
     retry_after: int
     chat_id: int | None
+    says: str = ""  # the description, instead of the usual one
+    migrate_to: int | None = None
     struck: int = 0  # how many calls it has met
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -103,7 +105,10 @@ class Fault:
             await asyncio.Event().wait()  # the lost connection cancels this handler
         else:
             extra = {"retry_after": self.retry_after} if self.kind == 429 else {}
-            raise Refused(self.kind, _FAULTS[self.kind].format_map(extra), **extra)
+            if self.migrate_to is not None:
+                extra["migrate_to_chat_id"] = self.migrate_to
+            says = self.says or _FAULTS[self.kind].format_map(extra)
+            raise Refused(self.kind, says, **extra)
 
 
 def _decoded(key: str, value: object) -> Any:
@@ -273,12 +278,14 @@ class FakeTelegram:
         after: bool = False,
         retry_after: int = 1,
         chat_id: int | None = None,
+        says: str = "",
+        migrate_to: int | None = None,
     ) -> Fault:
         """Make the next ``count`` calls of ``method`` ("*": of any) fail.
 
-        A number is answered as that error. "hang": no answer until ``release()`` or until the bot
-        gives up. "cut": the connection breaks. With ``after`` the call is executed first, so only
-        its answer is lost.
+        A number is answered as that error, in the words of ``says`` if given. "hang": no answer
+        until ``release()`` or until the bot gives up. "cut": the connection breaks. With ``after``
+        the call is executed first, so only its answer is lost.
         """
         fault = Fault(
             method=method,
@@ -287,6 +294,8 @@ class FakeTelegram:
             after=after,
             retry_after=retry_after,
             chat_id=chat_id,
+            says=says,
+            migrate_to=migrate_to,
         )
         self._faults.append(fault)
         return fault

@@ -24,6 +24,7 @@ from telegram import (
 )
 from telegram.error import (
     BadRequest,
+    ChatMigrated,
     Conflict,
     EndPointNotFound,
     Forbidden,
@@ -407,6 +408,18 @@ async def test_a_fault_can_be_meant_for_one_chat(telegram: FakeTelegram, bot: Bo
     with pytest.raises(RetryAfter) as refused:
         await bot.send_message(8, "dua")
     assert refused.value.retry_after == timedelta(seconds=3)
+
+
+async def test_a_fault_can_have_its_own_words(telegram: FakeTelegram, bot: Bot) -> None:
+    telegram.person(7)
+    telegram.fail_next("sendMessage", 403, says="Forbidden: user is deactivated")
+    with pytest.raises(Forbidden, match="user is deactivated"):
+        await bot.send_message(7, "satu")
+    upgraded = "Bad Request: group chat was upgraded to a supergroup chat"
+    telegram.fail_next("sendMessage", 400, says=upgraded, migrate_to=-1007)
+    with pytest.raises(ChatMigrated) as moved:
+        await bot.send_message(7, "dua")
+    assert moved.value.new_chat_id == -1007
 
 
 async def test_a_call_hangs_until_it_is_released(telegram: FakeTelegram, bot: Bot) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from bot.bootstrap import Seams
 from shop.time import SECOND
-from storage.database import Database, Unwritable, open_sqlite
+from storage.address import Address
+from storage.database import Database, Unwritable
+from storage.opening import open_database
 from tests.fakes.street import street
 from tests.journeys.test_first_sale import to_confirmation, with_a_qr
 
@@ -18,8 +20,8 @@ class Disk:
     def __init__(self) -> None:
         self.full = False
 
-    async def open(self, path: str) -> Any:
-        return _OnDisk(await open_sqlite(path), self)
+    async def open(self, address: Address) -> Any:
+        return _OnDisk(await open_database(address), self)
 
 
 class _OnDisk:
@@ -33,6 +35,9 @@ class _OnDisk:
 
     async def read(self, work: Any) -> Any:
         return await self._database.read(work)
+
+    def bell(self) -> asyncio.Event:
+        return self._database.bell()
 
     async def close(self) -> None:
         await self._database.close()

@@ -9,7 +9,7 @@ import pytest
 
 from bot.bootstrap import Seams
 from shop.time import MINUTE, SECOND
-from storage.database import open_sqlite
+from storage.opening import open_database
 from tests.fakes.chat import Person
 from tests.fakes.plug import POINTS, Plug, Pulled
 from tests.fakes.street import Street, street
@@ -18,7 +18,7 @@ ACCOUNTS = ("123456789", "223456789", "323456789")
 
 
 def seams_with(plug: Plug) -> Seams:
-    return Seams(client=plug.client, database=plug.database(open_sqlite), sender=plug.sender)
+    return Seams(client=plug.client, database=plug.database(open_database), sender=plug.sender)
 
 
 async def survive(there: Street, plug: Plug, step: Callable[[], Awaitable[Any]]) -> None:

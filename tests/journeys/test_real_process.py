@@ -169,7 +169,7 @@ KILLED_AT = """
 import os, signal, sys
 from bot import __main__, running
 from bot.bootstrap import Seams
-from storage.database import open_sqlite
+from storage.opening import open_database
 from tests.fakes.plug import Plug
 
 def die():
@@ -177,8 +177,8 @@ def die():
 
 plug = Plug(point={point!r}, hit={hit}, pull=die)
 real = running.run
-running.run = lambda settings: real(settings, Seams(
-    client=plug.client, database=plug.database(open_sqlite), sender=plug.sender))
+running.run = lambda settings, roles: real(settings, roles, Seams(
+    client=plug.client, database=plug.database(open_database), sender=plug.sender))
 import bot.workers.supplier_calls as calls
 stock = calls.SupplierCalls._stock
 async def stocked(self, prices):

@@ -13,7 +13,8 @@ from bot.__main__ import _parser
 from bot.bootstrap import curated_games
 from bot.settings import SETTINGS
 from shop.cases import CaseKind
-from shop.orders import MOVES, Status
+from shop.orders import BY_THE_OWNER, MOVES, Status
+from tests.repo.order_life import GROUPS, diagram, drawn_into
 from tests.repo.tree import ROOT, documents, pyproject, table_after, text_of
 
 ORDER_LIFE = text_of(Path("docs/order-life.md"))
@@ -146,12 +147,36 @@ def test_every_status_is_explained() -> None:
     assert told == [str(status) for status in Status]
 
 
-def test_the_picture_of_an_order_shows_moves_only() -> None:
-    (picture,) = re.findall(r"```mermaid\n(.*?)```", ORDER_LIFE, flags=re.DOTALL)
-    edges = set(re.findall(r"^ +(\w+) --> (\w+)", picture, flags=re.MULTILINE))
-    real = {(str(was), str(to)) for (was, _), to in MOVES.items()}
-    assert edges <= real
-    assert {status for edge in edges for status in edge} == {str(status) for status in Status}
+def test_the_diagram_of_an_order_is_drawn_from_the_table_of_moves() -> None:
+    assert drawn_into(ORDER_LIFE) == ORDER_LIFE, "make docs draws it anew"
+
+
+def test_the_diagram_of_an_order_shows_every_move_and_no_other() -> None:
+    drawn = [
+        (was, label, to)
+        for was, to, labels in re.findall(r"^ +(\w+) --> (\w+): (.+)$", diagram(), re.MULTILINE)
+        for label in labels.split(", ")
+    ]
+    assert sorted(drawn) == sorted(
+        (str(was), f"{event} (owner)" if event in BY_THE_OWNER else str(event), str(to))
+        for (was, event), to in MOVES.items()
+    )
+
+
+def test_every_status_is_in_one_group_of_the_diagram() -> None:
+    grouped = [status for members, _ in GROUPS.values() for status in members]
+    assert sorted(grouped) == sorted(Status)
+
+
+def test_a_diagram_with_another_arrow_would_be_found() -> None:
+    wrong = ORDER_LIFE.replace("placed --> opening", "placed --> delivered")
+    assert wrong != ORDER_LIFE
+    assert drawn_into(wrong) == ORDER_LIFE
+
+
+def test_a_document_without_the_marks_is_not_rewritten() -> None:
+    with pytest.raises(ValueError, match="marks"):
+        drawn_into("# The life of an order\n")
 
 
 def test_every_kind_of_case_is_explained() -> None:

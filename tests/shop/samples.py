@@ -16,8 +16,8 @@ from shop.rules import Rules
 from shop.suppliers import Invoice
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
-from storage.database import SqliteTransaction, connect
-from storage.schema import prepare
+from storage.sqlite import SqliteTransaction, connect
+from storage.sqlite_schema import prepare
 
 NOW = 1_795_150_800_000  # 2026-11-20 05:00 UTC
 POLL = 5 * SECOND

@@ -211,6 +211,38 @@ def test_o1_an_overload_is_shared_and_no_order_is_left_behind(tmp_path: Path, se
 
 
 @pytest.mark.parametrize("seed", range(3))
+def test_who_waits_for_news_of_a_payment_goes_ahead_of_who_waits_for_the_goods(
+    tmp_path: Path, seed: int
+) -> None:
+    """Twenty QRs, and as many orders that the supplier takes minutes to deliver."""
+    with open_books(tmp_path) as books:
+        day = Day(books, seed)
+        for nth in range(40):
+            day.place(f"O{nth}", NOW)
+            day.answers[f"O{nth}"] = (InvoiceState.UNPAID, InvoiceState.SETTLED)[nth % 2]
+        day.run(6 * MINUTE)
+        counts = [
+            sum(1 for at in day.asked[f"O{nth}"] if at >= NOW + 2 * MINUTE) for nth in range(40)
+        ]
+        unpaid, paid = counts[::2], counts[1::2]
+        assert min(unpaid) > max(paid)
+        assert sum(unpaid) > 1.5 * sum(paid)
+        assert min(paid) >= 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_open_qrs_share_the_whole_budget(tmp_path: Path, seed: int) -> None:
+    """Ten QRs, up to the age at which a payment is still likely; one answer in four takes 20 s."""
+    with open_books(tmp_path) as books:
+        day = Day(books, seed)
+        for nth in range(10):
+            day.place(f"O{nth}", NOW)
+        day.run(8 * MINUTE)
+        older = [at for at, _ in day.made if at >= NOW + 4 * MINUTE]
+        assert len(older) > 0.8 * MOST_CALLS * 4 * MINUTE / WINDOW
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_the_prices_stay_fresh_under_a_steady_load(tmp_path: Path, seed: int) -> None:
     """Three times as many questions as may be asked, and a list fetched every ten minutes."""
     with open_books(tmp_path) as books:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from shop.cases import EVENT_OF, Answer, Case, CaseKind, answers
+from shop.cases import EVENT_OF, MOST_EVIDENCE, Answer, Case, CaseKind, answers, with_words
 from shop.orders import (
     BY_THE_OWNER,
     ENDED,
@@ -163,6 +163,25 @@ def test_a_case_offers_exactly_the_moves_that_are_legal_now(status: Status) -> N
 def test_o1_a_case_is_just_seen_only_when_its_order_has_ended(status: Status) -> None:
     """Else money that is held, or may still come, would be nobody's business any more."""
     assert (Answer.SEEN in answers(a_case(), in_status(status))) is (status in ENDED)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_o1_a_message_said_otherwise_is_just_seen_unless_money_must_go_back(
+    status: Status,
+) -> None:
+    offered = answers(a_case(kind=CaseKind.UNDELIVERED), in_status(status))
+    assert (Answer.SEEN in offered) is (status is not Status.REFUND_DUE)
+
+
+def test_what_is_said_in_a_case_is_kept_once_on_one_line_and_not_without_end() -> None:
+    assert with_words("", "gagal") == "gagal"
+    assert with_words("gagal", "") == "gagal"
+    assert with_words("gagal", "gagal") == "gagal"
+    assert with_words("gagal", "sukses") == "gagal · sukses"
+    long = with_words("x" * MOST_EVIDENCE, "the end")
+    assert len(long) == MOST_EVIDENCE
+    assert long.startswith("…")
+    assert long.endswith(" · the end")
 
 
 @pytest.mark.parametrize("status", Status)

@@ -40,8 +40,8 @@ from shop.rules import Rules
 from shop.suppliers import Invoice, InvoiceReport, InvoiceState, Listing
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
-from storage.database import SqliteTransaction
-from storage.schema import prepare
+from storage.sqlite import SqliteTransaction
+from storage.sqlite_schema import prepare
 
 # Every example opens books of its own, on machines that are busy with other things.
 unhurried = settings(deadline=None, max_examples=80)

@@ -77,6 +77,11 @@ def press(guest: Guest, action: str) -> View:
     return view
 
 
+def may_just_be_seen(case: Case, order: Order) -> bool:
+    otherwise = case.kind is CaseKind.UNDELIVERED and order.status is not Status.REFUND_DUE
+    return order.status in ENDED or otherwise
+
+
 def is_the_case(view: View, order: Order) -> bool:
     return view.title == TEXTS["id"]("case.title", order=order.id)
 
@@ -97,7 +102,7 @@ def test_an_answer_makes_its_legal_move_or_shows_the_case_again(
         assert after.version == order.version + 1
     else:
         assert after == order
-        closes = answer is Answer.SEEN and order.status in ENDED
+        closes = answer is Answer.SEEN and may_just_be_seen(case, order)
         closed = parlour.books.cases.get(case.id)
         assert closed is not None
         assert (closed.closed_at is not None) == closes
@@ -114,7 +119,7 @@ def test_a_case_offers_exactly_what_is_possible(
     assert offered == [
         answer
         for answer, event in EVENT_OF.items()
-        if (order.status in ENDED if event is None else may(order, event))
+        if (may_just_be_seen(case, order) if event is None else may(order, event))
     ]
     # Before there is a QR nothing can be decided; from then on there is always something to say.
     assert offered or order.status in {Status.PLACED, Status.OPENING}
@@ -158,6 +163,23 @@ def test_money_that_must_go_back_stays_a_case(
             assert parlour.books.cases.open_for(order.id) is not None
         if now.status is Status.REFUNDED is not order.status:
             assert parlour.books.cases.open_for(order.id) is None
+
+
+def test_a_message_that_was_said_otherwise_closes_its_case(parlour: Parlour, owner: Guest) -> None:
+    order = an_order(parlour, Status.DELIVERED)
+    words = "delivered → web:budi: blocked"
+    case = Case(
+        id="case1", order_id=order.id, kind=CaseKind.UNDELIVERED, evidence=words, opened_at=NOON
+    )
+    parlour.books.cases.put(case)
+    view = press(owner, "open")
+    assert view.text.splitlines()[-1] == TEXTS["id"]("case.message", evidence=words)
+    assert "Kata pemasok" not in view.text
+    owner.taps("Sudah dilihat", on=view)
+    closed = parlour.books.cases.get("case1")
+    assert closed is not None
+    assert closed.closed_at is not None
+    assert parlour.order(order.id) == order
 
 
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.REFUNDED])

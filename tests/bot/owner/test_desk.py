@@ -8,9 +8,10 @@ import pytest
 from bot.conversation.views import StepId, View
 from bot.owner.desk import CONFIRM_WITHIN, OwnersDesk
 from shop.cases import Answer, Case, CaseKind, answers
+from shop.notices import Notice, NoticeKind
 from shop.orders import Order, Status
 from shop.suppliers import InvoiceState
-from shop.time import MINUTE, SECOND
+from shop.time import HOUR, MINUTE, SECOND
 from tests.bot.conversation.parlour import OWNER, SUPPLIER, TEXTS, Guest, Parlour, whole
 
 OWNERS = (OWNER, "telegram:12345", "whatsapp:6281234567890")
@@ -155,6 +156,27 @@ def test_s2_the_desk_itself_refuses_whoever_comes_past_the_engine(
     for doing in DOINGS:
         assert desk.act(room, case.id, doing).choices == ()
     assert books_of(parlour) == before
+
+
+@pytest.mark.parametrize("doing", ["/kasus", "/saldo", "/riwayat", "c:nothing:open"])
+def test_what_waited_for_an_owner_who_was_away_comes_when_they_write(
+    parlour: Parlour, owner: Guest, doing: str
+) -> None:
+    books = parlour.books
+    for key, kind in (
+        ("one", NoticeKind.CASE),
+        ("two", NoticeKind.ALERT),
+        ("hers", NoticeKind.STATUS),
+    ):
+        address = "web:budi" if key == "hers" else OWNER
+        books.outbox.owe(Notice(key=key, kind=kind, address=address), parlour.clock())
+    for away in books.outbox.due(parlour.clock(), 9):
+        books.outbox.later(away, parlour.clock() + HOUR)
+    assert books.outbox.due(parlour.clock(), 9) == []
+    parlour.guest("budi").says("/riwayat")
+    assert books.outbox.due(parlour.clock(), 9) == []
+    owner.says(doing) if doing.startswith("/") else owner.presses(doing)
+    assert [owed.notice.key for owed in books.outbox.due(parlour.clock(), 9)] == ["one", "two"]
 
 
 @pytest.mark.parametrize("address", OWNERS)

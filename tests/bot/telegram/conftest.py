@@ -1,11 +1,13 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from storage.database import Database, open_sqlite
-from storage.schema import prepare
-from tests.bot.telegram.stage import TOKEN, Conversation
+from storage.address import Address
+from storage.database import Database
+from storage.opening import open_database
+from tests.bot.telegram.stage import TOKEN, Conversation, FailingDatabase
+from tests.fakes.databases import fresh
 from tests.fakes.telegram import FakeTelegram
 
 
@@ -16,11 +18,27 @@ async def telegram() -> AsyncIterator[FakeTelegram]:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    prepare(tmp_path / "shop.db")
-    database = await open_sqlite(str(tmp_path / "shop.db"))
+def kind() -> str:
+    """Which database; a module may want both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def address(kind: str, tmp_path: Path) -> Iterator[Address]:
+    with fresh(kind, tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+async def database(address: Address) -> AsyncIterator[Database]:
+    database = await open_database(address)
     yield database
     await database.close()
+
+
+@pytest.fixture
+def failing(database: Database) -> FailingDatabase:
+    return FailingDatabase(database)
 
 
 @pytest.fixture

@@ -11,44 +11,21 @@ from structlog.testing import capture_logs
 from bot.conversation.channels import CannotAnswer
 from bot.conversation.commands import MENU
 from bot.conversation.views import Choice, Incoming, Picked, Shared, Started, Typed, View, What
+from bot.telegram.intake import stored_form
 from storage.database import Database, Unwritable
-from tests.bot.telegram.stage import TEXTS, Conversation, Languages, channel_on, running, waiting_in
+from tests.bot.telegram.stage import (
+    TEXTS,
+    Conversation,
+    FailingDatabase,
+    Languages,
+    channel_on,
+    events,
+    running,
+    until,
+    until_answered,
+    waiting_in,
+)
 from tests.fakes.telegram import FakeTelegram
-
-
-class FailingDatabase:
-    """The real one, except while it is ``broken``."""
-
-    def __init__(self, database: Database) -> None:
-        self.broken = False
-        self.read = database.read
-        self._run = database.run
-
-    async def run(self, work: Callable[[Any], Any]) -> Any:
-        if self.broken:
-            raise Unwritable("disk full")
-        return await self._run(work)
-
-
-async def until(found: Callable[[], object], within: float = 5) -> None:
-    for _ in range(int(within / 0.005)):
-        if found():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("waited in vain")
-
-
-async def until_answered(database: Database) -> None:
-    for _ in range(1000):
-        if not await waiting_in(database):
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("updates are left unanswered")
-
-
-def events(logs: list[Any]) -> list[str]:
-    return [entry["event"] for entry in logs]
-
 
 # -- a conversation --------------------------------------------------------------------------------
 
@@ -129,6 +106,12 @@ async def test_a_tap_that_can_no_longer_be_acknowledged_still_counts(
         await budi.sees("Picked")
 
 
+def test_an_answer_of_telegram_is_taken_apart_into_numbers_and_texts() -> None:
+    batch = [{"update_id": 5, "x": "\ud83d"}, {"update_id": True}, {"update_id": 2**63}, {}, 7]
+    assert stored_form(batch) == [(5, '{"update_id": 5, "x": "\\ud83d"}')]
+    assert stored_form({"update_id": 5}) == []
+
+
 # -- order, repetition, crashes --------------------------------------------------------------------
 
 
@@ -205,13 +188,15 @@ async def test_what_was_stored_and_not_answered_is_answered_by_the_next_run(
 
 
 async def test_nothing_is_confirmed_before_it_is_stored(
-    telegram: FakeTelegram, database: Database, conversation: Conversation
+    telegram: FakeTelegram,
+    database: Database,
+    failing: FailingDatabase,
+    conversation: Conversation,
 ) -> None:
-    budi, failing = telegram.person(7), FailingDatabase(database)
-    failing.broken = True
+    budi, failing.fails = telegram.person(7), Unwritable("disk full")
 
     async def cannot(address: str, incoming: Incoming) -> None:
-        if failing.broken:
+        if failing.fails:
             raise CannotAnswer(View(text="coba lagi nanti"))
 
     conversation.before = cannot
@@ -222,7 +207,7 @@ async def test_nothing_is_confirmed_before_it_is_stored(
             polls = len(telegram.calls_of("getUpdates"))
             await telegram.until(lambda: len(telegram.calls_of("getUpdates")) > polls + 3)
             assert [it["message"]["text"] for it in telegram.unconfirmed] == ["permisi"]
-            failing.broken = False
+            failing.fails = None
             await telegram.until(lambda: not telegram.unconfirmed)
             await budi.says("lagi")
             await budi.sees("kamu bilang lagi")
@@ -233,21 +218,24 @@ async def test_nothing_is_confirmed_before_it_is_stored(
 
 
 async def test_an_answer_that_could_not_be_noted_is_noted_later(
-    telegram: FakeTelegram, database: Database, conversation: Conversation
+    telegram: FakeTelegram,
+    database: Database,
+    failing: FailingDatabase,
+    conversation: Conversation,
 ) -> None:
-    budi, failing = telegram.person(7), FailingDatabase(database)
+    budi = telegram.person(7)
 
     async def breaks(address: str, incoming: Incoming) -> None:
-        failing.broken = incoming == Typed("satu")
+        failing.fails = Unwritable("disk full") if incoming == Typed("satu") else None
 
     conversation.before = breaks
     async with running(channel_on(telegram, failing, conversation)):
         await budi.says("satu")
         await budi.sees("kamu bilang satu")
-        await until(lambda: failing.broken)
+        await until(lambda: failing.fails)
         await asyncio.sleep(0.02)
         assert len(await waiting_in(database)) == 1
-        failing.broken = False
+        failing.fails = None
         await budi.says("dua")
         await budi.sees("kamu bilang dua")
         await until_answered(database)
@@ -273,7 +261,7 @@ async def test_a_flood_of_one_chat_costs_its_oldest_messages(
     conversation: Conversation,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.telegram.channel.MOST_BEHIND", 3)
+    monkeypatch.setattr("bot.telegram.serving.MOST_BEHIND", 3)
     budi, gate = telegram.person(7), asyncio.Event()
 
     async def hold(address: str, incoming: Incoming) -> None:
@@ -319,7 +307,7 @@ async def test_the_end_does_not_wait_for_ever(
     conversation: Conversation,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.telegram.channel.GRACE", 0.05)
+    monkeypatch.setattr("bot.telegram.serving.GRACE", 0.05)
     budi = telegram.person(7)
     fault = telegram.fail_next("sendMessage", "hang")
     async with running(channel_on(telegram, database, conversation)):

@@ -1,8 +1,9 @@
 """What becomes of a message on its way to a person."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 from PIL import Image
@@ -13,9 +14,12 @@ from telegram.warnings import PTBDeprecationWarning
 from bot.conversation.channels import CannotEdit, TryLater, Unreachable
 from bot.conversation.views import Choice, View
 from bot.telegram import wire
+from bot.telegram.flood import Flood
 from bot.telegram.sender import TelegramSender
 from tests.bot.telegram.stage import TOKEN, Languages
 from tests.fakes.telegram import FakeTelegram, FaultKind
+
+Done = TypeVar("Done")
 
 
 def picture() -> bytes:
@@ -129,6 +133,64 @@ async def test_flooding_tells_when_to_come_back(
     assert refused.value.after == 3000
 
 
+async def test_one_flooded_chat_is_left_alone_and_nobody_else_waits(
+    telegram: FakeTelegram, sender: TelegramSender
+) -> None:
+    telegram.person(7)
+    ani = telegram.person(8)
+    number = await sender.send("telegram:7", View(text="x"), "k")
+    telegram.fail_next("*", 429, 99, retry_after=3600, chat_id=7)
+    with pytest.raises(TryLater) as refused:
+        await sender.edit("telegram:7", number, View(text="y"))
+    assert refused.value.after == 3_600_000
+    asked = len(telegram.calls)
+    for text in ("satu", "dua"):
+        with pytest.raises(TryLater) as left:
+            await sender.send("telegram:7", View(text=text), "k")
+        assert 3_590_000 < (left.value.after or 0) <= 3_600_000
+    assert len(telegram.calls) == asked
+    await sender.send("telegram:8", View(text="halo"), "k")
+    assert ani.last.text == "halo"
+
+
+async def test_two_flooded_chats_are_the_whole_bot(
+    telegram: FakeTelegram, sender: TelegramSender
+) -> None:
+    for number in (7, 8, 9):
+        telegram.person(number)
+    telegram.fail_next("*", 429, 2, retry_after=20)
+    for number in (7, 8, 9):
+        with pytest.raises(TryLater):
+            await sender.send(f"telegram:{number}", View(text="x"), "k")
+    assert [call.params["chat_id"] for call in telegram.calls] == [7, 8]
+
+
+async def test_senders_can_share_the_limits(telegram: FakeTelegram, bot: Bot) -> None:
+    flood = Flood()
+    turns, notices = (TelegramSender(bot, Languages(), flood) for _ in range(2))
+    telegram.person(7)
+    telegram.fail_next("sendMessage", 429, retry_after=60)
+    with pytest.raises(TryLater):
+        await turns.send("telegram:7", View(text="x"), "k")
+    with pytest.raises(TryLater):
+        await notices.send("telegram:7", View(text="x"), "k")
+    assert len(telegram.calls) == 1
+
+
+async def test_a_plainer_try_is_a_call_of_its_own(telegram: FakeTelegram, bot: Bot) -> None:
+    journal: list[int] = []
+
+    class Counting(Flood):
+        async def through(self, chat: int, act: Callable[[], Awaitable[Done]]) -> Done:
+            journal.append(chat)
+            return await super().through(chat, act)
+
+    telegram.person(7)
+    sender = TelegramSender(bot, Languages(), Counting())
+    await sender.send("telegram:7", View(text="bayar", image=b"not a picture"), "k")
+    assert journal == [7, 7]
+
+
 @pytest.mark.parametrize("setting", ["true", "false"])
 @pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 async def test_the_librarys_own_flood_error_is_understood_too(
@@ -169,6 +231,79 @@ async def test_a_blocked_or_unknown_person_is_unreachable(
     for address in ("telegram:7", "telegram:404", "web:7", "telegram:-50"):
         with pytest.raises(Unreachable):
             await sender.send(address, View(text="x"), "k")
+
+
+@pytest.mark.parametrize("method", ["sendMessage", "editMessageText"])
+@pytest.mark.parametrize(
+    ("kind", "says", "migrate_to"),
+    [
+        (403, "Forbidden: bot was blocked by the user", None),
+        (403, "Forbidden: user is deactivated", None),
+        (403, "Forbidden: bot can't initiate conversation with a user", None),
+        (403, "Forbidden: bot can't send messages to bots", None),
+        (400, "Bad Request: chat not found", None),
+        (400, "Bad Request: PEER_ID_INVALID", None),
+        (400, "Bad Request: group chat was upgraded to a supergroup chat", -1007),
+    ],
+)
+async def test_a_chat_that_is_closed_to_us_is_unreachable(
+    telegram: FakeTelegram,
+    sender: TelegramSender,
+    method: str,
+    kind: FaultKind,
+    says: str,
+    migrate_to: int | None,
+) -> None:
+    telegram.person(7)
+    number = await sender.send("telegram:7", View(text="x"), "k")
+    telegram.fail_next(method, kind, says=says, migrate_to=migrate_to)
+    acts: dict[str, Callable[[], Awaitable[object]]] = {
+        "sendMessage": lambda: sender.send("telegram:7", View(text="y"), "k"),
+        "editMessageText": lambda: sender.edit("telegram:7", number, View(text="y")),
+    }
+    with pytest.raises(Unreachable):
+        await acts[method]()
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "Bad Request: message to edit not found",
+        "Bad Request: message can't be edited",
+        "Bad Request: MESSAGE_ID_INVALID",
+        "Bad Request: MESSAGE_AUTHOR_REQUIRED",
+        "Bad Request: MESSAGE_EDIT_TIME_EXPIRED",
+    ],
+)
+async def test_only_the_message_is_lost(
+    telegram: FakeTelegram, sender: TelegramSender, says: str
+) -> None:
+    budi = telegram.person(7)
+    number = await sender.send("telegram:7", View(text="x"), "k")
+    telegram.fail_next("editMessageText", 400, says=says)
+    with pytest.raises(CannotEdit):
+        await sender.edit("telegram:7", number, View(text="y"))
+    await sender.send("telegram:7", View(text="y"), "k")
+    assert budi.last.text == "y"
+
+
+async def test_an_edit_for_someone_who_blocked_the_bot_is_unreachable(
+    telegram: FakeTelegram, sender: TelegramSender
+) -> None:
+    telegram.person(7)
+    number = await sender.send("telegram:7", View(text="x"), "k")
+    telegram.block(7)
+    with pytest.raises(Unreachable):
+        await sender.edit("telegram:7", number, View(text="y"))
+
+
+async def test_an_edit_that_changes_nothing_is_fine_for_photos_too(
+    telegram: FakeTelegram, sender: TelegramSender
+) -> None:
+    budi = telegram.person(7)
+    number = await sender.send("telegram:7", View(text="x", image=picture()), "k")
+    await sender.edit("telegram:7", number, View(text="x"))
+    assert budi.last.edited == 0
 
 
 async def test_a_lost_message_cannot_be_edited(

@@ -15,8 +15,9 @@ from bot.conversation.texts import Texts
 from bot.conversation.views import Acted, Choice, Picked, Shared, Started, Typed, View, What
 from bot.web import lines
 from bot.web.chat import MOST_CHOICES, WebChat
-from storage.database import Busy, open_sqlite
-from storage.schema import prepare
+from storage.database import Busy
+from storage.sqlite import open_sqlite
+from storage.sqlite_schema import prepare
 from webhook_server.app import build_app, serve
 
 START = 1_784_084_400_000

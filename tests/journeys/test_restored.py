@@ -1,0 +1,167 @@
+"""The restore drill: the books are of a minute ago, the world is not (D2)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.roles import EVERY_ROLE, Running
+from shop import restoring
+from shop.calls import AskInvoice, Idle, OpenInvoice
+from shop.time import MINUTE, SECOND
+from storage.address import PostgresServer
+from storage.backup import backup
+from tests.fakes.chat import Person
+from tests.fakes.databases import transaction
+from tests.fakes.street import Street, street
+
+LOST = "tidak kami terima tepat waktu"
+DONE = "Top up masuk!"
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Street]:
+    async with street(tmp_path) as opened:
+        yield opened
+
+
+async def confirm(person: Person, account: str) -> None:
+    await person.says("/start")
+    await person.taps("Free Fire")
+    await person.taps("70 Diamond")
+    await person.says(account)
+    await person.taps("Bayar")
+
+
+def statuses(there: Street) -> list[str]:
+    return sorted(row["status"] for row in there.orders)
+
+
+@asynccontextmanager
+async def restored_in_between(there: Street) -> AsyncIterator[None]:
+    """What happens in this block is not in the books afterwards; the shop is closed then."""
+    database = there.settings.database
+    if isinstance(database, PostgresServer):
+        pytest.skip("a server is copied and restored with its own programs")
+    copy = database.path.with_name("copy.db")
+    backup(database.path, copy, there.clock())
+    yield
+    await there.close()
+    for beside in ("", "-wal", "-shm"):
+        database.path.with_name(f"{database.path.name}{beside}").unlink(missing_ok=True)
+    copy.rename(database.path)
+
+
+async def is_closed(there: Street) -> bool:
+    return await there.shop.keeper.read(restoring.is_closed)
+
+
+@pytest.mark.sqlite
+async def test_d2_every_open_order_is_asked_about_before_the_shop_opens(there: Street) -> None:
+    people = [there.person(name) for name in ("budi", "siti", "agus")]
+    for nth, person in enumerate(people):
+        await confirm(person, f"12345678{nth}")
+        await there.work()
+    async with restored_in_between(there):
+        await there.pay(0)
+        await there.after(30 * SECOND)
+        assert statuses(there) == ["awaiting_payment", "awaiting_payment", "delivered"]
+        await there.pay(1)
+    await there.open()
+    assert statuses(there) == ["awaiting_payment"] * 3
+    asked = set()
+    while await is_closed(there):
+        call = await there.shop.suppliers[0].choose()
+        if isinstance(call, AskInvoice):
+            asked.add(call.order.id)
+        if isinstance(call, Idle):
+            there.clock.advance(SECOND)
+        else:
+            await there.shop.suppliers[0].make(call)
+    assert asked == {row["id"] for row in there.orders}
+    await there.after(MINUTE)
+    assert statuses(there) == ["awaiting_payment", "delivered", "delivered"]
+    assert [person.count(DONE) >= 1 for person in people] == [True, True, False]
+    assert len(there.journal) == 3
+    there.owner.sees("salinan", "12.00")
+
+
+@pytest.mark.sqlite
+async def test_d2_what_may_have_been_opened_since_is_not_opened_again(there: Street) -> None:
+    budi, siti = there.person("budi"), there.person("siti")
+    await confirm(budi, "123456789")
+    await confirm(siti, "987654321")
+    call = await there.shop.suppliers[0].choose()
+    assert isinstance(call, OpenInvoice)  # one is being opened, one waits
+    async with restored_in_between(there):
+        await there.shop.suppliers[0].make(call)
+        await there.work()
+        assert statuses(there) == ["awaiting_payment"] * 2
+    await there.open()
+    assert not await is_closed(there)  # nothing can be asked about
+    await there.after(MINUTE)
+    assert statuses(there) == ["cancelled"] * 2
+    assert len(there.journal) == 2
+    for person in (budi, siti):
+        assert person.messages[-1].view.text
+        assert person.count("Pesanan") >= 1
+
+
+@pytest.mark.sqlite
+async def test_the_bot_says_nothing_while_the_copy_is_checked(there: Street) -> None:
+    budi = there.person()
+    await confirm(budi, "123456789")
+    await there.work()
+    async with restored_in_between(there):
+        pass
+    await there.open()
+    said = len(there.chat.messages)
+    stop = asyncio.Event()
+    running = Running(there.shop, EVERY_ROLE - {"worker"})
+    working = asyncio.create_task(running.until(stop))
+    try:
+        await until(lambda: bool(running.checks()))
+        assert await running.checks()["restored copy"]() is not None
+        await asyncio.sleep(0.05)
+        assert len(there.chat.messages) == said
+        await there.shop.suppliers[0].choose()  # the list
+        call = await there.shop.suppliers[0].choose()
+        assert isinstance(call, AskInvoice)
+        await there.shop.suppliers[0].make(call)
+        assert await running.checks()["restored copy"]() is None
+        await until(lambda: len(there.chat.messages) > said)  # the owner hears of it
+    finally:
+        stop.set()
+        await working
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - what is waited for rings no bell
+            await asyncio.sleep(0.01)
+
+
+async def test_a_supplier_that_does_not_answer_keeps_the_shop_closed_for_one_question(
+    there: Street,
+) -> None:
+    budi = there.person()
+    await confirm(budi, "123456789")
+    await there.work()
+    await there.close()
+    with transaction(there.settings.database) as tx:
+        tx.execute("INSERT INTO copied (at) VALUES (:at)", {"at": there.clock() - MINUTE})
+    await there.control("fault", kind="500", count=10, path="/api/order/status")
+    await there.open()
+    assert await is_closed(there)
+    await there.work()
+    assert not await is_closed(there)
+    assert statuses(there) == ["awaiting_payment"]
+
+
+async def test_an_ordinary_restart_is_no_restore(there: Street) -> None:
+    await confirm(there.person(), "123456789")
+    await there.work()
+    await there.restart()
+    assert not await is_closed(there)
