@@ -1,16 +1,16 @@
 """P7: how soon a payment is noticed under ZulTopup's 60 requests a minute, in virtual time.
 
-A number of QRs is open, and each of them is paid at some moment of the next five minutes, all moments
-being equally likely. What is measured is ``shop.calls`` and ``shop.settling`` on real books; the
-supplier, its answers and the clock are played here. A round always plays the same days: its number
-is their seed.
+A number of QRs is open, of every age up to ten minutes, and each of them is paid within the next
+five, all moments being equally likely. What is measured is ``shop.calls`` and ``shop.settling`` on
+real books; the supplier, its answers and the clock are played here. A round always plays the same
+days: its number is their seed.
 
-The baseline is the best any schedule could do with the budget. Nobody can tell which QR is paid next.
-A QR that is asked about every T has a mean delay of T/2, and with a given number of questions the
-sum of these is least when all are asked about equally often, and none once it is known to be paid.
-So the baseline goes round all QRs not known to be paid, evenly, with the whole of the budget, and
-does nothing else: it reads no price list and never asks whether goods were delivered. Like the shop
-it never asks about one QR twice within ``POLL``, and waits as long for its answers.
+The baseline is the best any schedule could do with the budget. Nobody can tell which QR is paid
+next. A QR that is asked about every T has a mean delay of T/2, and with a given number of questions
+the sum of these is least when all are asked about equally often, and none once it is known to be
+paid. So the baseline goes round all QRs not known to be paid, evenly, with the whole of the budget,
+and does nothing else: it reads no price list and never asks whether goods were delivered. Like the
+shop it never asks about one QR twice within ``POLL``, and waits as long for its answers.
 """
 
 import heapq
@@ -42,7 +42,7 @@ OPEN_QRS = (10, 60, 200)
 PAYMENTS_A_ROUND = 400  # so that a round tells the schedule from luck
 START: Millis = 1_795_150_800_000
 PAID_WITHIN: Millis = 5 * MINUTE
-OPENED_EVERY: Millis = 2 * SECOND  # as fast as the budget lets new QRs be opened
+OPENED_WITHIN: Millis = 10 * MINUTE  # the oldest is paid before its end, like all others
 HOLDS_FOR: Millis = 15 * MINUTE
 ALLOWED_A_MINUTE = 60
 _ANSWERS: tuple[Millis, Millis] = (150, 450)
@@ -170,13 +170,13 @@ def _play(connection: Connection, count: int, delivery: Delivery, seed: int) -> 
 
 
 def _purchases(count: int, delivery: Delivery, chance: random.Random) -> list[Purchase]:
-    """Return QRs opened one after the other up to now, in no order."""
+    """Return QRs opened evenly up to now, in no order."""
     found = []
     for nth in range(count):
         paid_at = START + chance.randrange(PAID_WITHIN)
         purchase = Purchase(
             name=f"O{nth}",
-            opened_at=START - nth * OPENED_EVERY,
+            opened_at=START - nth * OPENED_WITHIN // count,
             paid_at=paid_at,
             delivered_at=paid_at + chance.randrange(delivery.least, delivery.most),
         )

@@ -87,18 +87,16 @@ class Running:
 
     def checks(self) -> dict[str, Check]:
         """Return the checks behind ``/readyz``: ``None`` if all is well, else what is not."""
-        checks: dict[str, Check] = {
-            "database": self._database,
-            "workers": self._workers,
-            "restored copy": self._restored,
-        }
+        checks: dict[str, Check] = {"database": self._database, "workers": self._workers}
+        if Role.BOT in self._roles:
+            checks["restored copy"] = self._restored
         if Role.WORKER in self._roles:
             checks["price lists"] = self._price_lists
         return checks
 
     async def _database(self) -> str | None:
         try:
-            await self._shop.keeper.write(lambda _: None, is_news=lambda _: False)
+            await self._shop.keeper.write(lambda _: None)
         except Busy:
             return "too much is waiting to be stored"
         except Unwritable:

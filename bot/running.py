@@ -48,7 +48,7 @@ async def _run(settings: Settings, roles: frozenset[Role], seams: Seams) -> None
             app = build_app(checks=running.checks(), parts=parts_of(shop, settings))
             port = await stack.enter_async_context(serve(app, settings.host, settings.port))
             log.info("web.listens", host=settings.host, port=port)
-        log.info("shop.started", roles=sorted(roles), database=str(settings.database))
+        log.info("shop.started", roles=", ".join(sorted(roles)), database=str(settings.database))
         await running.until(stop)
     log.info("shop.stopped")
 

@@ -68,13 +68,9 @@ class FetchList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """Nothing may or need be asked before ``until``, unless something happens.
-
-    ``moved``: orders were given up while looking, and their buyers must hear of it.
-    """
+    """Nothing may or need be asked before ``until``, unless something happens."""
 
     until: Millis
-    moved: bool = False
 
 
 Call: TypeAlias = OpenInvoice | AskInvoice | AskBalance | FetchList
@@ -101,18 +97,18 @@ def next_call(books: Books, supplier: str, now: Millis, *, limited: bool = True)
     A call that is never made after all costs one of the budget, and its lease brings it back.
     ``limited``: whether the supplier counts our calls; one that does not has no budget.
     """
-    moved = _clear_away(books, supplier, now)
+    _clear_away(books, supplier, now)
     paused_until = books.calls.paused_until(supplier)
     if now < paused_until <= now + BUSY_PAUSE:  # a later end is that of a clock that was wrong
-        return Idle(until=paused_until, moved=moved)
+        return Idle(until=paused_until)
     # Calls noted further ahead than a window were noted by a clock that was wrong.
     made = books.calls.made_between(supplier, now - WINDOW, now + WINDOW) if limited else ()
     if len(made) >= MOST_CALLS:
-        return Idle(until=made[len(made) - MOST_CALLS][0] + WINDOW, moved=moved)
+        return Idle(until=made[len(made) - MOST_CALLS][0] + WINDOW)
     budget = _Budget(made=made, now=now)
     found = _choose(books, supplier, budget)
     if found is None:
-        return Idle(until=_next_moment(books, supplier, budget), moved=moved)
+        return Idle(until=_next_moment(books, supplier, budget))
     purpose, call = found
     if limited:
         books.calls.record(supplier, purpose, now)
@@ -138,16 +134,12 @@ def wake_up(books: Books, suppliers: Sequence[str], now: Millis, *, alone: bool 
         books.calls.set_list_due(supplier, now)
 
 
-def _clear_away(books: Books, supplier: str, now: Millis) -> bool:
+def _clear_away(books: Books, supplier: str, now: Millis) -> None:
     """Give up what nobody can finish: openings whose caller is gone, quotes that ran out."""
-    moved = False
     while (lost := books.orders.next_lost_opening(supplier, now)) is not None:
         settling.opening_lost(books, lost, now)
-        moved = True
     while (late := books.orders.next_outdated(supplier, now)) is not None:
         settling.give_up(books, late, now)
-        moved = True
-    return moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

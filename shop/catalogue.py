@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from shop.text import plain, visible
@@ -110,10 +111,18 @@ def canonical(text: str) -> str:
 def game_of(category: str, games: Sequence[Game]) -> Game | None:
     """Return the game a supplier's category names, exactly; ``None`` if nobody described it."""
     wanted = canonical(category)
-    for game in games:
-        if wanted in {canonical(game.title), *map(canonical, game.aliases)}:
-            return game
-    return None
+    return next((game for game in games if wanted in names_of(game)), None)
+
+
+def names_of(game: Game) -> Sequence[str]:
+    """Return everything a game is called, as names are compared."""
+    return [_known(name) for name in (game.title, *game.aliases)]
+
+
+@lru_cache(maxsize=1024)
+def _known(name: str) -> str:
+    # A price list of thousands of rows is compared with every name: each is read once.
+    return canonical(name)
 
 
 def read_account(game: Game, text: str) -> Account | Unreadable:

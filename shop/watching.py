@@ -1,9 +1,9 @@
 """When to ask a supplier next: denser while a payment is likely, thinner as a QR ages.
 
-While money is likely, an order falls due one poll after each answer, however many others wait: what
-is due the longest is asked first (``shop.calls``), so a crowd shares the budget evenly and none of
-it lies idle. Who has paid and been told so can wait better than who has paid and hears nothing:
-orders being delivered let every other order have its turn before they fall due again.
+A QR falls due as if it were the only one: what is due the longest is asked about first
+(``shop.calls``), so a crowd shares the budget evenly and none of it lies idle. Who has paid and
+been told so can wait better than who has paid and hears nothing: orders being delivered let every
+other order have its turn before they fall due again.
 ``benchmarks/p7_call_budget.py`` measures what this gives.
 """
 
@@ -13,9 +13,9 @@ from shop.time import HOUR, MINUTE, SECOND, Millis
 GRACE: Millis = 2 * MINUTE  # after a QR's end, before an unpaid order may lapse
 TAKES_LONG: Millis = 15 * MINUTE  # being delivered for longer than this is a case
 
-LIKELY_UNTIL: Millis = 8 * MINUTE  # most people who pay have paid by then
+LIKELY_UNTIL: Millis = 5 * MINUTE  # most people who pay have paid by then
 # (up to this age, ask every so many polls)
-_AWAITING = ((LIKELY_UNTIL, 1), (15 * MINUTE, 4), (HOUR, 12))
+_AWAITING = ((LIKELY_UNTIL, 1), (15 * MINUTE, 2), (HOUR, 12))
 _PROCESSING = ((2 * MINUTE, 1), (TAKES_LONG, 4))
 _LONGEST_TURN: Millis = MINUTE  # stuck and old orders count as waiting, but take few turns
 _LATE_PAYMENTS = (5 * MINUTE, 30 * MINUTE, 6 * HOUR, 24 * HOUR)

@@ -41,21 +41,12 @@ class BookKeeper:
         self._rules = rules
         self._owners = owners
 
-    async def write(
-        self, work: Callable[[SqlBooks], T], *, is_news: Callable[[T], bool] = lambda _: True
-    ) -> T:
+    async def write(self, work: Callable[[SqlBooks], T]) -> T:
         """Return what ``work`` returned, once it is durable. Raises as ``Database.run``.
 
-        The bells ring unless ``is_news`` says of the result that nothing was changed.
+        Bells ring if there is something to do for somebody: what stores that says so itself.
         """
-
-        def telling(tx: Transaction) -> T:
-            result = work(self._open(tx))
-            if is_news(result):
-                tx.ring()
-            return result
-
-        return await self._database.run(telling)
+        return await self._database.run(lambda tx: work(self._open(tx)))
 
     async def read(self, work: Callable[[SqlBooks], T]) -> T:
         """Return what ``work`` reads, beside the writer."""

@@ -58,6 +58,7 @@ class SqlCalls:
 
     def ask_balance(self, supplier: str, address: str, now: Millis) -> None:
         self._tx.execute(_ASK, {"supplier": supplier, "address": address, "now": now})
+        self._tx.ring()
 
     def next_balance_request(self, supplier: str) -> str | None:
         rows = self._tx.fetch(_NEXT_REQUEST, {"supplier": supplier})
@@ -69,6 +70,7 @@ class SqlCalls:
 
     def set_list_due(self, supplier: str, at: Millis) -> None:
         self._tx.execute(_SET_LIST_DUE, {"supplier": supplier, "at": at})
+        self._tx.ring()
 
     def paused_until(self, supplier: str) -> Millis:
         rows = self._tx.fetch(_PAUSED, {"supplier": supplier})

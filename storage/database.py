@@ -167,3 +167,4 @@ def _fail(group: Sequence[_Waiting], error: BaseException) -> None:
     for _, done in group:
         if not done.cancelled():
             done.set_exception(error)
+            done.exception()  # heard: whoever waited for it may be gone, and then nobody asks

@@ -116,6 +116,7 @@ class SqlOrders:
 
     def add(self, order: Order) -> None:
         self._tx.execute(_INSERT, _row(order))
+        self._tx.ring()
         self._record(order, order, Event.PLACED, "", "")
 
     def get(self, order_id: str) -> Order | None:
@@ -131,6 +132,7 @@ class SqlOrders:
         stored = {**_row(now), "was_version": was.version, "was_status": was.status}
         if self._tx.execute(_MOVE, stored) != 1:
             raise Stale(now.id)
+        self._tx.ring()
         self._record(was, now, event, actor, evidence)
         if now.invoice is not None:
             self._tx.execute(_INVOICE, _invoice_row(now, now.invoice))
@@ -139,6 +141,7 @@ class SqlOrders:
         """Store timers and counts. Raises ``Stale`` if the order has moved since it was read."""
         if self._tx.execute(_NOTE, _row(order)) != 1:
             raise Stale(order.id)
+        self._tx.ring()
 
     def live_with(self, supplier: str, sku: str, target: str, now: Millis) -> Order | None:
         return self._one(_LIVE_WITH, supplier=supplier, sku=sku, target=target, now=now)

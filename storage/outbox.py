@@ -120,6 +120,7 @@ class SqlOutbox:
                 "behind": BEHIND,
             },
         )
+        self._tx.ring()
 
     def owe_owners(self, notice: Notice, now: Millis) -> None:
         for owner in self._owners:
@@ -132,6 +133,7 @@ class SqlOutbox:
     def try_again(self, address: str, now: Millis) -> None:
         for lane in Lane:
             self._next_comes_due(address, lane, now)
+        self._tx.ring()
 
     def due(self, now: Millis, most: int, lane: Lane | None = None) -> Sequence[Owed]:
         """Return messages to send now, of one lane or of all in turn, longest due first.

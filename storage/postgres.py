@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg.errors import (
     DeadlockDetected,
+    FeatureNotSupported,
     IdleInTransactionSessionTimeout,
     ReadOnlySqlTransaction,
     SerializationFailure,
@@ -44,12 +45,14 @@ T = TypeVar("T")
 
 PATIENCE: Final = 5.0  # seconds of trying before those who wait are told, as on SQLite
 _MOST_READERS: Final = 4
-_SAME_KEY_TWICE: Final = 3  # a key that another process was about to use is free after a retry
+_MOST_PASSING: Final = 3
 _LONGEST_PAUSE: Final = 0.05
 # The server ends what stands still for too long, as when a machine was suspended.
 _AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, IdleInTransactionSessionTimeout)
 _UNWRITABLE: Final = (*_AWAY, ReadOnlySqlTransaction)  # as just before another server takes over
 _AGAIN: Final = (SerializationFailure, DeadlockDetected)
+# Over after a retry: a key that another process was about to use, a plan from before a migration.
+_PASSING: Final = (UniqueViolation, FeatureNotSupported)
 _NAMED: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
 
 
@@ -151,7 +154,7 @@ class PostgresEngine:
 
     def _group(self, works: Sequence[Work[Any]]) -> Stored:
         """Store a group; try again while others are faster, or the server is away."""
-        same_key = 0
+        passing = 0
         for last in _tries():
             try:
                 return self._store(works)
@@ -162,8 +165,8 @@ class PostgresEngine:
                 if last:
                     raise Unwritable(f"no answer from the server: {error}") from error
             except WorkFailed as failed:
-                same_key += 1
-                if not isinstance(failed.__cause__, UniqueViolation) or same_key == _SAME_KEY_TWICE:
+                passing += 1
+                if not isinstance(failed.__cause__, _PASSING) or passing == _MOST_PASSING:
                     raise
         raise AssertionError("there is always a last try")
 

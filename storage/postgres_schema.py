@@ -1,5 +1,6 @@
 """The schema of a PostgreSQL database: brought up to date on request, else only looked at."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -93,18 +94,30 @@ def _fit_for_use(server: PostgresServer, connection: psycopg.Connection) -> None
 
 
 _EXPLAINED = (
-    ("password authentication failed", "the user or the password is not accepted"),
-    ("no password supplied", "a password is needed; put it into LAPAK_DATABASE_URL"),
-    ("does not exist", "no such database or user; create it first (createdb, createuser)"),
-    ("permission denied", "this user may not do that; make it the owner of the database"),
-    ("too many", "the server takes no more connections; raise max_connections"),
-    ("refused", "nobody answers there; is PostgreSQL running, and at this address?"),
-    ("timeout", "nobody answers there; is PostgreSQL running, and at this address?"),
-    ("resolve", "no such host; check LAPAK_DATABASE_URL"),
-    ("No such file", "nobody answers there; is PostgreSQL running, and at this address?"),
+    (r"password authentication failed", "the user or the password is not accepted"),
+    (r"no password supplied", "a password is needed; put it into LAPAK_DATABASE_URL"),
+    (
+        r'(database|role) ".*" does not exist',
+        "no such database or user; create it first (createdb, createuser)",
+    ),
+    (r"permission denied", "this user may not do that; make it the owner of the database"),
+    (r"too many", "the server takes no more connections; raise max_connections"),
+    (r"lock timeout", "others use it just now; stop the shop, or try again in a moment"),
+    (
+        r"refused|connection timeout|timed out|No such file",
+        "nobody answers there; is PostgreSQL running, and at this address?",
+    ),
+    (r"resolve", "no such host; check LAPAK_DATABASE_URL"),
+)
+# What libpq says of an address that it cannot read may have the password in it.
+_UNREADABLE = (
+    "LAPAK_DATABASE_URL is not understood; write % as %25 and @ as %40 in a user or a password"
 )
 
 
 def _explain(error: psycopg.Error) -> str:
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
+        return _UNREADABLE
     text = str(error)
-    return next((said for word, said in _EXPLAINED if word in text), text.splitlines()[0])
+    known = (said for pattern, said in _EXPLAINED if re.search(pattern, text))
+    return next(known, text.splitlines()[0])

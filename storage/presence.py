@@ -103,14 +103,21 @@ class AmongOthers:
         connection = self._connection
         with suppress(*_TROUBLE):
             while connection is not None:
-                await asyncio.sleep(PING_EVERY)
+                async for _ in connection.notifies(timeout=PING_EVERY):
+                    pass  # nobody notifies us: it is how an end of the connection is heard at once
                 async with asyncio.timeout(PING_EVERY):
                     await connection.execute("SELECT 1")
         await self.close()
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None:
+        if connection is None:
+            return
+        try:  # told, the server is done with it before we return; else some time after
+            with suppress(*_TROUBLE):
+                async with asyncio.timeout(PING_EVERY):
+                    await connection.execute("SELECT pg_advisory_unlock_all()")
+        finally:
             await connection.close()
 
     async def _present(self) -> PatientAsyncConnection:

@@ -114,6 +114,8 @@ class Conversation:
         session = sessions.load(said.address)
         repeated = session.last_input == said.input_id
         room = self._room(books, session, said)
+        if self._desk.is_owner(said.address):  # who writes can be written to again
+            books.outbox.try_again(said.address, said.now)
         if self._is_over(room, session) and not repeated:
             session = replace(session, step=None, draft=Draft())
         if repeated:  # our answer may never have arrived: the same question once more

@@ -69,15 +69,12 @@ def _matching(text: str, games: Sequence[Game]) -> list[Game]:
         return []
     if (named := catalogue.game_of(text, games)) is not None:
         return [named]
-    scored = [(max(fuzz.ratio(wanted, name) for name in _names(game)), game) for game in games]
+    names = {game.slug: catalogue.names_of(game) for game in games}
+    scored = [(max(fuzz.ratio(wanted, name) for name in names[game.slug]), game) for game in games]
     best = max((score for score, _ in scored), default=0)
     close = [game for score, game in scored if score >= max(ALIKE, best - 5)]
-    begun = [game for game in games if any(name.startswith(wanted) for name in _names(game))]
+    begun = [game for game in games if any(name.startswith(wanted) for name in names[game.slug])]
     return close or begun
-
-
-def _names(game: Game) -> list[str]:
-    return [catalogue.canonical(name) for name in (game.title, *game.aliases)]
 
 
 def _repeats(room: Room) -> tuple[Choice, ...]:

@@ -32,8 +32,6 @@ class OwnersDesk:
         """Answer an owner's command; ``None`` if it is none, or nobody who may give it."""
         if not self.is_owner(room.address):
             return None
-        # Whoever writes can be written to: what waited for them comes at once.
-        room.books.outbox.try_again(room.address, room.now)
         do = self._commands.get(name)
         return None if do is None else do(room)
 
@@ -41,7 +39,6 @@ class OwnersDesk:
         """Do what a button of a case says. Money moves only after a second, fresh yes."""
         if not self.is_owner(room.address):
             return View(text=room.texts("button.old"))
-        room.books.outbox.try_again(room.address, room.now)
         case = room.books.cases.get(case_id)
         order = None if case is None else room.books.orders.get(case.order_id)
         if case is None or order is None:

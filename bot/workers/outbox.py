@@ -188,8 +188,7 @@ class OutboxWorker:
     async def _note(self, address: str) -> None:
         sent = self._unnoted[address]
         await self._keeper.write(
-            lambda books: books.outbox.sent(sent.owed, sent.at, sent.slot, sent.message_id),
-            is_news=_is_no_news,
+            lambda books: books.outbox.sent(sent.owed, sent.at, sent.slot, sent.message_id)
         )
         del self._unnoted[address]
 
@@ -263,9 +262,7 @@ class OutboxWorker:
         pause = max(after, min(2 ** min(owed.tries, 9) * SECOND, _LONGEST_PAUSE))
         due_at = self._clock() + pause
         log.warning("outbox.later", key=owed.notice.key, tries=owed.tries + 1, why=why)
-        await self._keeper.write(
-            lambda books: books.outbox.later(owed, due_at), is_news=_is_no_news
-        )
+        await self._keeper.write(lambda books: books.outbox.later(owed, due_at))
 
     async def _give_up(self, owed: Owed, why: str) -> None:
         if owed.notice.kind in FOR_OWNERS:
@@ -293,7 +290,3 @@ def _to_send(outbox: SqlOutbox, lanes: Sequence[Lane], now: Millis) -> Sequence[
 def _undeliverable(books: SqlBooks, owed: Owed, why: str, now: Millis) -> None:
     if books.outbox.undeliverable(owed, why, now):
         settling.undelivered(books, owed.notice, why, now)
-
-
-def _is_no_news(_: object) -> bool:
-    return False

@@ -104,8 +104,7 @@ class SupplierCalls:
         """Write down which call is made next, and return it."""
         now = self._clock()
         return await self._keeper.write(
-            lambda books: calls.next_call(books, self.slug, now, limited=self.counts_calls),
-            is_news=lambda call: not isinstance(call, Idle) or call.moved,
+            lambda books: calls.next_call(books, self.slug, now, limited=self.counts_calls)
         )
 
     async def make(self, call: Call) -> None:
@@ -149,7 +148,7 @@ class SupplierCalls:
                 books.figures.record_outcome(self.slug, purpose, outcome, took)
 
         try:
-            await self._keeper.write(count, is_news=lambda _: False)
+            await self._keeper.write(count)
         except (Busy, Unwritable) as error:
             log.info("calls.not_counted", supplier=self.slug, why=str(error))
 

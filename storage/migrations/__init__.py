@@ -1,1 +1,1 @@
-"""One per change, numbered; ``.sqlite.sql`` beside one holds what only SQLite understands."""
+"""One per change, numbered; what only one database understands is in a file of its name beside."""

@@ -111,25 +111,6 @@ async def test_o1_money_that_must_go_back_to_one_who_cannot_be_told_stays_that_c
     assert there.orders[0]["status"] == "refunded"
 
 
-async def test_m5b_a_serial_number_that_comes_later_and_is_lost_is_told_too(
-    there: Street,
-) -> None:
-    budi, owner = there.person(), there.owner
-    await with_a_qr(there, budi)
-    await there.control("finish", ref=there.journal[0]["id"], status="Success", sn="")
-    await there.pay()
-    await there.after(20 * SECOND)
-    assert budi.count(DONE) == 1
-    there.chat.blocked.add(budi.address)
-    await there.control("finish", ref=there.journal[0]["id"], status="Success", sn="SN-LATE-7")
-    await there.after(2 * MINUTE)
-    owner.sees(LOST, "Pesan: serial → web:budi")
-    assert "SN-LATE-7" not in everything_of(owner)
-    there.chat.blocked.clear()
-    await budi.says("/riwayat")
-    assert "SN: SN-LATE-7" in budi.last.text
-
-
 async def test_m5b_the_case_survives_a_restart(there: Street) -> None:
     there.chat.blocked.add("web:owner")
     serial = await lost_delivery(there, there.person())

@@ -273,11 +273,9 @@ def test_o1_a_lost_opening_is_given_up_when_its_lease_has_run_out(books: SqlBook
     choose(books)
     choose(books, NOW + LEASE - 1)
     assert now_of(books, "NEW").status is S.OPENING
-    given_up = choose(books, NOW + LEASE)
+    choose(books, NOW + LEASE)
     assert now_of(books, "NEW").status is S.CANCELLED
     assert owed(books) == [K.STATUS, K.NOT_OPENED]
-    assert given_up.moved
-    assert not choose(books, NOW + LEASE).moved
 
 
 def test_o4_a_lost_opening_is_never_made_again(books: SqlBooks) -> None:
@@ -291,7 +289,6 @@ def test_o8_an_order_whose_quote_ran_out_is_given_up_not_opened(books: SqlBooks)
     order = placed(books, "NEW")
     given_up = choose(books, order.quote_until)
     assert isinstance(given_up, Idle)
-    assert given_up.moved
     assert now_of(books, "NEW").status is S.CANCELLED
     assert owed(books) == [K.STATUS, K.NOT_OPENED]
 
@@ -300,7 +297,7 @@ def test_what_nobody_can_finish_is_given_up_even_when_the_window_is_full(books: 
     order = placed(books, "NEW")
     spend(books, MOST_CALLS, order.quote_until)
     given_up = choose(books, order.quote_until)
-    assert given_up == Idle(until=order.quote_until + WINDOW, moved=True)
+    assert given_up == Idle(until=order.quote_until + WINDOW)
     assert now_of(books, "NEW").status is S.CANCELLED
 
 

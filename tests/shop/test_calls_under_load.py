@@ -31,6 +31,7 @@ from shop.orders import Order
 from shop.settling import NotOpened
 from shop.suppliers import InvoiceReport, InvoiceState
 from shop.time import MINUTE, SECOND
+from shop.watching import LIKELY_UNTIL
 from storage.books import SqlBooks
 from tests.shop.samples import NOW, OWNER, S, an_invoice, an_order, open_books
 
@@ -232,14 +233,14 @@ def test_who_waits_for_news_of_a_payment_goes_ahead_of_who_waits_for_the_goods(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_few_open_qrs_share_the_whole_budget(tmp_path: Path, seed: int) -> None:
-    """Ten QRs, up to the age at which a payment is still likely; one answer in four takes 20 s."""
+    """Ten QRs while a payment is likely; one answer in four takes 20 s."""
     with open_books(tmp_path) as books:
         day = Day(books, seed)
         for nth in range(10):
             day.place(f"O{nth}", NOW)
-        day.run(8 * MINUTE)
-        older = [at for at, _ in day.made if at >= NOW + 4 * MINUTE]
-        assert len(older) > 0.8 * MOST_CALLS * 4 * MINUTE / WINDOW
+        day.run(LIKELY_UNTIL)
+        late = [at for at, _ in day.made if at >= NOW + LIKELY_UNTIL - 2 * MINUTE]
+        assert len(late) > 0.8 * MOST_CALLS * 2 * MINUTE / WINDOW
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -140,7 +140,8 @@ def test_an_order_without_an_invoice_has_nothing_to_be_asked_about(status: Statu
     [
         (0, POLL),
         (LIKELY_UNTIL - 1, POLL),
-        (LIKELY_UNTIL, 4 * POLL),
+        (LIKELY_UNTIL, 2 * POLL),
+        (15 * MINUTE - 1, 2 * POLL),
         (15 * MINUTE, 12 * POLL),  # the QR has run out; a payment may still be on its way
         (17 * MINUTE - 30 * SECOND, 30 * SECOND),  # asked at the moment it may lapse
         (17 * MINUTE, 12 * POLL),

@@ -1,6 +1,6 @@
 """What storage promises is tried on both databases; a test about a file asks for its path."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -12,9 +12,7 @@ from storage.books import SqlBooks
 from storage.database import Database, Transaction
 from tests.fakes.databases import KINDS, fresh
 from tests.shop.samples import OWNER, RULES
-from tests.storage.files import new_file, opened, undone
-
-Untouched = Callable[[str], Address]
+from tests.storage.files import Shared, empty, new_file, opened, undone
 
 
 @pytest.fixture(params=KINDS)
@@ -23,11 +21,23 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """One database of each kind, for all tests that leave nothing in it."""
+    with ExitStack() as stack:
+        yield cache(lambda kind: stack.enter_context(fresh(kind, tmp_path_factory.mktemp(kind))))
+
+
 @pytest.fixture
-def address(kind: str, tmp_path: Path) -> Iterator[Address]:
-    """A database of its own, with nothing in it."""
-    with fresh(kind, tmp_path) as found:
-        yield found
+def address(kind: str, shared: Shared, tmp_path: Path) -> Iterator[Address]:
+    """A database with nothing in it, whose schema is not for the test to change."""
+    if kind == "sqlite":
+        with fresh(kind, tmp_path) as file:
+            yield file
+        return
+    server = shared(kind)
+    yield server
+    empty(server)
 
 
 @pytest.fixture
@@ -37,17 +47,10 @@ async def database(address: Address) -> AsyncIterator[Database]:
         yield found
 
 
-@pytest.fixture(scope="session")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Untouched]:
-    """One database of each kind for all tests that commit nothing."""
-    with ExitStack() as stack:
-        yield cache(lambda kind: stack.enter_context(fresh(kind, tmp_path_factory.mktemp(kind))))
-
-
 @pytest.fixture
-def tx(kind: str, untouched: Untouched) -> Iterator[Transaction]:
+def tx(kind: str, shared: Shared) -> Iterator[Transaction]:
     """A transaction on an empty database, of which nothing is kept."""
-    with undone(untouched(kind)) as found:
+    with undone(shared(kind)) as found:
         yield found
 
 

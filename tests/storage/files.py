@@ -1,7 +1,7 @@
 """Databases for the tests of storage: files, and what is the same on a server."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,18 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from storage.address import Address, SqliteFile
+from storage import postgres_schema, sqlite_schema
+from storage.address import Address, PostgresServer, SqliteFile
 from storage.database import Database, Transaction
 from storage.opening import open_database
 from storage.postgres import PostgresTransaction
+from storage.schema import migrations
 from storage.sqlite import SqliteTransaction, connect
 from storage.sqlite_schema import prepare
 
 # What the two databases raise when a rule of the schema is broken, or a trigger says no.
 BROKEN_RULE = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.errors.RaiseException)
+Shared = Callable[[str], Address]  # for each kind, one database for many tests
 
 
 def new_file(folder: Path) -> Path:
@@ -75,3 +78,51 @@ def refused(tx: Transaction, match: str = "") -> Iterator[None]:
     with pytest.raises(BROKEN_RULE, match=match):
         yield
     tx.execute("ROLLBACK TO SAVEPOINT tried")
+
+
+def found(address: Address, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+    """What somebody else reads, also in the middle of a write."""
+    with undone(address) as tx:
+        return [dict(row) for row in tx.fetch(sql, parameters)]
+
+
+def empty(server: Address) -> None:
+    """Delete every row, history and all: quicker than a new database."""
+    assert isinstance(server, PostgresServer)
+    with psycopg.connect(server.uri) as connection:
+        connection.execute("SET session_replication_role = replica")  # no trigger, no foreign key
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'schema_version'"
+        )
+        for (table,) in tables.fetchall():
+            connection.execute(f"DELETE FROM {table}")
+
+
+_COLUMNS = {
+    True: """
+        SELECT attname AS name, UPPER(CAST(CAST(atttypid AS regtype) AS TEXT)) AS type
+        FROM pg_attribute
+        WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped
+    """,
+    False: "SELECT name, type FROM pragma_table_info(:table)",
+}
+_ANYTHING: Mapping[str, object] = {"TEXT": "x", "BYTEA": b"\x00\xff"}
+
+
+def put(tx: Transaction, table: str, **columns: object) -> None:
+    """One row, of whatever version the schema is; what is not named holds anything."""
+    known = tx.fetch(_COLUMNS[isinstance(tx, PostgresTransaction)], {"table": table})
+    row = {each["name"]: _ANYTHING.get(each["type"], 1) for each in known} | columns
+    tx.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES (:{', :'.join(row)})", row)
+
+
+@contextmanager
+def as_of(number: int) -> Iterator[None]:
+    """The program as it was when that migration was its newest."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind, module in (("sqlite", sqlite_schema), ("postgres", postgres_schema)):
+            old = [each for each in migrations(kind) if each[0] <= number]
+            patch.setattr(module, "newest", lambda: number)
+            patch.setattr(module, "migrations", lambda _, old=old: old)
+        yield

@@ -1,6 +1,6 @@
 """Which order is worked on next: the same on both databases; never by two processes at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +10,7 @@ from shop.time import MINUTE
 from storage.address import Address
 from storage.books import SqlBooks
 from storage.database import Transaction
-from tests.fakes.databases import fresh, transaction
+from tests.fakes.databases import transaction
 from tests.shop.samples import NOW, OWNER, RULES, S, stored
 from tests.storage.files import undone
 
@@ -122,34 +122,33 @@ def test_when_the_next_one_is_due_is_known_for_openings_and_for_the_rest(books: 
 # --- several processes, which only PostgreSQL has -------------------------------------------------
 
 
-@pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    with fresh("postgres", tmp_path_factory.getbasetemp()) as found:
-        yield found
+ON_A_SERVER = pytest.mark.parametrize("kind", ["postgres"])
 
 
 def books_of(tx: Transaction) -> SqlBooks:
     return SqlBooks(tx, RULES, (OWNER,))
 
 
+@ON_A_SERVER
 @WHICH
 def test_what_another_process_is_claiming_is_passed_over(
-    server: Address, find: Next, status: Status, more: dict[str, int]
+    address: Address, find: Next, status: Status, more: dict[str, int]
 ) -> None:
-    with transaction(server) as tx:
+    with transaction(address) as tx:
         for name in "AB":
             waiting(books_of(tx), name, status, NOW, **more)
-    with undone(server) as one, undone(server) as other, undone(server) as third:
+    with undone(address) as one, undone(address) as other, undone(address) as third:
         found = [find(books_of(tx)) for tx in (one, other, third)]
     assert sorted(order.id for order in found if order is not None) == ["A", "B"]
     assert found[2] is None
-    with undone(server) as tx:  # whoever undid what it did claims nothing any more
+    with undone(address) as tx:  # whoever undid what it did claims nothing any more
         assert find(books_of(tx)) is not None
 
 
-def test_others_may_read_what_is_being_claimed(server: Address) -> None:
-    with transaction(server) as tx:
+@ON_A_SERVER
+def test_others_may_read_what_is_being_claimed(address: Address) -> None:
+    with transaction(address) as tx:
         order = waiting(books_of(tx), "A", S.PLACED, NOW)
-    with undone(server) as one, undone(server) as other:
+    with undone(address) as one, undone(address) as other:
         assert PLACED(books_of(one)) == order
         assert books_of(other).orders.get("A") == order

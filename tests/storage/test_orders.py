@@ -24,8 +24,7 @@ from tests.shop.samples import (
     stored,
 )
 from tests.shop.samples import RULES as OWNERS_RULES
-from tests.storage.conftest import Untouched
-from tests.storage.files import refused, undone
+from tests.storage.files import Shared, refused, undone
 
 ZT = "zultopup"
 # Without NUL, which PostgreSQL cannot store: see test_values.
@@ -54,7 +53,7 @@ def test_an_order_is_read_back_as_it_was_stored(books: SqlBooks) -> None:
 @settings(max_examples=40, deadline=None)  # it waits for a disk
 @given(item=TEXT, user_id=TEXT, target=TEXT, price=WHOLE, amount=WHOLE, qr=TEXT, end=WHOLE)
 def test_o10_whatever_was_confirmed_is_kept_to_the_letter(
-    untouched: Untouched,
+    shared: Shared,
     kind: str,
     item: str,
     user_id: str,
@@ -64,7 +63,7 @@ def test_o10_whatever_was_confirmed_is_kept_to_the_letter(
     qr: str,
     end: int,
 ) -> None:
-    with undone(untouched(kind)) as tx:
+    with undone(shared(kind)) as tx:
         books = SqlBooks(tx, OWNERS_RULES, (OWNER,))
         order = an_order(
             item=item, user_id=user_id, target=target, price=price, cost=0, listed=0, alarmed=True

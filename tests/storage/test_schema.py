@@ -1,27 +1,27 @@
-"""A database is brought up to date, or it is said in one line why it cannot be used."""
+"""Any older database is brought to today's schema, once, whole, and without losing a row."""
 
-import os
-import signal
-import sqlite3
-import subprocess
-import sys
-import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from storage.address import Address, SqliteFile
+from storage.database import Transaction
+from storage.opening import migrate, prepare
 from storage.schema import Unusable, migrations, newest
-from storage.sqlite import connect
-from storage.sqlite_schema import only_one, prepare, version_of
-from tests.storage.files import new_file, rows
+from tests.fakes.databases import fresh, transaction
+from tests.fakes.postgres import drop, new_database
+from tests.storage.files import as_of, found, put, refused
 
-NOBODY = 65534
 TABLES = {
     "balance_requests",
+    "call_outcomes",
     "cases",
     "charges",
+    "copied",
     "invoices",
     "offers",
     "order_events",
@@ -32,208 +32,319 @@ TABLES = {
     "sessions",
     "shown",
     "supplier_calls",
+    "supplier_pauses",
     "transcript",
+    "unasked",
     "updates",
 }
+_TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    "postgres": """SELECT tablename AS name FROM pg_tables
+                   WHERE schemaname = 'public' AND tablename <> 'schema_version'""",
+}
+_SCHEMA = {
+    "sqlite": ["SELECT type, name, sql FROM sqlite_master ORDER BY type, name"],
+    "postgres": [
+        """SELECT table_name, ordinal_position, column_name, data_type, is_nullable, column_default
+           FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2""",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+        """SELECT conrelid::regclass::text AS place, conname, pg_get_constraintdef(oid) AS says
+           FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2""",
+        "SELECT pg_get_triggerdef(oid) AS says FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
+    ],
+}
+_VERSION = {
+    "sqlite": "SELECT user_version AS number FROM pragma_user_version",
+    "postgres": "SELECT number FROM schema_version",
+}
+_SET_VERSION = {
+    "sqlite": "PRAGMA user_version = {number}",
+    "postgres": "UPDATE schema_version SET number = {number}",
+}
+Rows = list[dict[str, Any]]
 
 
-def tables(path: Path) -> set[str]:
-    sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-    return {name for (name,) in rows(path, sql)}
+def kind_of(address: Address) -> str:
+    return "sqlite" if isinstance(address, SqliteFile) else "postgres"
 
 
-def reason(path: Path) -> str:
-    """Why the database at ``path`` cannot be used."""
+def tables(address: Address) -> set[str]:
+    return {row["name"] for row in found(address, _TABLES[kind_of(address)])}
+
+
+def schema(address: Address) -> list[Rows]:
+    """Every table, index, rule and trigger."""
+    return [found(address, sql) for sql in _SCHEMA[kind_of(address)]]
+
+
+def content(address: Address) -> dict[str, Rows]:
+    """Every row of every table."""
+    return {
+        name: sorted(found(address, f"SELECT * FROM {name}"), key=repr) for name in tables(address)
+    }
+
+
+def version(address: Address) -> int:
+    return int(found(address, _VERSION[kind_of(address)])[0]["number"])
+
+
+def reason(address: Address, what: Any = migrate) -> str:
+    """Why the database cannot be used."""
     with pytest.raises(Unusable) as caught:
-        prepare(path)
+        what(address)
     said = str(caught.value)
-    assert said.startswith(f"{path}: ")
+    assert said.startswith(f"{address}: ")
     assert "\n" not in said
     return said
 
 
-def test_a_new_database_gets_the_whole_schema(tmp_path: Path) -> None:
-    path = new_file(tmp_path)
-    assert tables(path) >= TABLES
-    assert version_of(path) == newest()
-    assert rows(path, "PRAGMA journal_mode") == [("wal",)]
-    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
-
-
-def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
-    (tmp_path / "lapak.db").touch()
-    assert tables(new_file(tmp_path)) >= TABLES
-
-
-def test_preparing_again_changes_nothing(tmp_path: Path) -> None:
-    path = new_file(tmp_path)
-    with closing(connect(str(path))) as connection:
-        connection.execute("INSERT INTO transcript VALUES ('a', 1, 'kept')")
-    schema = rows(path, "SELECT name, sql FROM sqlite_master ORDER BY name")
-    prepare(path)
-    assert rows(path, "SELECT name, sql FROM sqlite_master ORDER BY name") == schema
-    assert rows(path, "SELECT body FROM transcript") == [("kept",)]
-
-
-def test_every_schema_number_up_to_the_newest_has_its_migration() -> None:
-    assert [number for number, _ in migrations("sqlite")] == list(range(1, newest() + 1))
-
-
-def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = new_file(tmp_path)
-    with closing(connect(str(path))) as connection:
-        connection.execute(f"PRAGMA user_version={newest() + 1}")
-    said = reason(path)
-    assert "newer" in said
-    assert f"schema {newest() + 1}" in said
-    assert version_of(path) == newest() + 1
-
-
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    content = b"my shopping list\n" * 100
-    path.write_bytes(content)
-    assert "not a SQLite database" in reason(path)
-    assert path.read_bytes() == content
-
-
-def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    path = tmp_path / "lapak.db"
-    with closing(connect(str(path))) as connection:
-        connection.execute("CREATE TABLE outbox (mine TEXT)")
-        connection.execute("INSERT INTO outbox VALUES ('kept')")
-    assert "outbox" in reason(path)
-    assert tables(path) == {"outbox"}
-    assert version_of(path) == 0
-    assert rows(path, "SELECT mine FROM outbox") == [("kept",)]
-
-
-def test_a_missing_directory_is_named(tmp_path: Path) -> None:
-    said = reason(tmp_path / "nowhere" / "lapak.db")
-    assert "nowhere" in said
-    assert "does not exist" in said
-    assert not (tmp_path / "nowhere").exists()
-
-
-def test_a_directory_is_no_database(tmp_path: Path) -> None:
-    (tmp_path / "lapak.db").mkdir()
-    assert "cannot be opened" in reason(tmp_path / "lapak.db")
-
-
 @pytest.fixture
-def everyones_folder() -> Iterator[Path]:
-    """A directory that other users may look into, as pytest's own may not be."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
+def empty(kind: str, tmp_path: Path) -> Iterator[Address]:
+    """A database without a single table."""
+    if kind == "sqlite":
+        yield SqliteFile(path=tmp_path / "lapak.db")
+        return
+    server = new_database(empty=True)
+    yield server
+    drop(server)
 
 
-@contextmanager
-def without_roots_rights() -> Iterator[None]:
-    """To root, nothing is read-only."""
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
+_BELONGING = {"cases", "invoices", "order_events", "pictures", "unasked"}  # to an order
 
 
-@pytest.mark.parametrize(
-    ("rights", "because"), [(0o444, "cannot be written"), (0o000, "cannot be opened")]
-)
-def test_a_database_that_cannot_be_written_is_said_at_the_start(
-    everyones_folder: Path, rights: int, because: str
+def fill(address: Address) -> None:
+    """A row in every table, two in the outbox."""
+    others = sorted(tables(address) - {"orders"})
+    with transaction(address) as tx:
+        put(tx, "orders", id="O")
+        for table in others:
+            put(tx, table, **({"order_id": "O"} if table in _BELONGING else {}))
+        put(tx, "outbox", seq=2, message="2", order_id="")
+
+
+@pytest.fixture(params=range(1, newest()))
+def old(request: pytest.FixtureRequest, empty: Address) -> Address:
+    """A database of an older version, with rows in every table."""
+    with as_of(request.param):
+        migrate(empty)
+    assert version(empty) == request.param
+    fill(empty)
+    return empty
+
+
+# --- numbers ---
+
+
+def test_every_schema_number_up_to_the_newest_has_its_migration(kind: str) -> None:
+    assert [number for number, _ in migrations(kind)] == list(range(1, newest() + 1))
+
+
+def test_what_only_one_of_them_understands_comes_after_what_both_do() -> None:
+    shared, file, server = (migrations(kind)[0][1] for kind in ("", "sqlite", "postgres"))
+    assert file.startswith(shared)
+    assert server.startswith(shared)
+    assert "RAISE(ABORT" in file.removeprefix(shared)
+    assert "plpgsql" in server.removeprefix(shared)
+
+
+# --- a new database ---
+
+
+def test_a_new_database_gets_the_whole_schema(empty: Address) -> None:
+    assert migrate(empty) == newest()
+    assert tables(empty) == TABLES
+    assert version(empty) == newest()
+    assert all(kept == [] for kept in content(empty).values())
+    prepare(empty)
+
+
+def test_migrating_again_changes_nothing(empty: Address) -> None:
+    migrate(empty)
+    fill(empty)
+    before = schema(empty), content(empty)
+    for _ in range(2):
+        assert migrate(empty) == newest()
+        prepare(empty)
+    assert (schema(empty), content(empty)) == before
+
+
+# --- an older one ---
+
+
+def test_an_older_database_is_brought_to_todays_schema(
+    old: Address, kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    path = new_file(everyones_folder)
-    path.chmod(rights)
-    everyones_folder.chmod(0o555)
-    with without_roots_rights():
-        said = reason(path)
-    everyones_folder.chmod(0o755)
-    assert because in said
-    assert "permissions" in said
+    assert migrate(old) == version(old) == newest()
+    with fresh(kind, tmp_path_factory.mktemp("new")) as new:
+        assert schema(old) == schema(new)
 
 
-def test_s8_a_second_shop_on_the_same_database_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "lapak.db"
-    with only_one(path):
-        with pytest.raises(Unusable, match="already runs"), only_one(path):
-            raise AssertionError("two at once")
-        with only_one(tmp_path / "other.db"):
-            pass
-    with only_one(path):
-        pass
+def test_an_older_database_keeps_every_row(old: Address) -> None:
+    before = content(old)
+    migrate(old)
+    after = content(old)
+    for table, kept in before.items():
+        assert kept
+        assert len(after[table]) == len(kept)
+        for was, now in zip(kept, after[table], strict=True):
+            assert {name: now[name] for name in was} == was
 
 
-def test_the_lock_needs_its_directory(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match="permissions"), only_one(tmp_path / "nowhere" / "lapak.db"):
-        pass
+def test_what_was_owed_by_an_older_version_goes_into_the_lane_of_its_kind(old: Address) -> None:
+    with transaction(old) as tx:
+        put(tx, "outbox", seq=3, message="3", order_id="O", due_at=None)
+    migrate(old)
+    assert found(old, "SELECT seq, lane, due_at FROM outbox ORDER BY seq") == [
+        {"seq": 1, "lane": 0, "due_at": 1},
+        {"seq": 2, "lane": 1, "due_at": 1},
+        {"seq": 3, "lane": 0, "due_at": None},
+    ]
 
 
-_HOLD = """
-import sys, time
-from pathlib import Path
-from storage.schema import only_one
-with only_one(Path(sys.argv[1])):
-    print("held", flush=True)
-    time.sleep(60)
-"""
+def test_a_file_is_brought_up_to_date_by_whoever_opens_it_and_a_server_is_not(
+    old: Address, kind: str
+) -> None:
+    was = version(old)
+    if kind == "sqlite":
+        prepare(old)
+        assert version(old) == newest()
+        return
+    said = reason(old, prepare)
+    assert said.endswith(f"its schema is {was}, this Lapak needs {newest()}; run: lapak migrate")
+    assert version(old) == was
 
 
-@pytest.mark.process
-def test_the_lock_ends_with_the_process_however_that_ends(tmp_path: Path) -> None:
-    path = tmp_path / "lapak.db"
-    command = [sys.executable, "-c", _HOLD, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+# --- what goes wrong ---
+
+
+def test_a_migration_that_fails_midway_leaves_everything_as_it_was(old: Address) -> None:
+    last = "unasked"  # made by the last statement of the newest migration
+    with transaction(old) as tx:
+        tx.execute(f"CREATE TABLE {last} (mine TEXT)")
+        tx.execute(f"INSERT INTO {last} VALUES ('kept')")
+    before = schema(old), content(old), version(old)
+    assert last in reason(old)
+    assert (schema(old), content(old), version(old)) == before
+    with transaction(old) as tx:
+        tx.execute(f"DROP TABLE {last}")
+    assert migrate(old) == version(old) == newest()
+
+
+def test_a_first_migration_that_fails_leaves_nothing_behind(empty: Address) -> None:
+    with transaction(empty) as tx:
+        tx.execute("CREATE TABLE outbox (mine TEXT)")
+        tx.execute("INSERT INTO outbox VALUES ('kept')")
+    before = schema(empty)
+    assert "outbox" in reason(empty)
+    assert schema(empty) == before
+    assert content_of_mine(empty) == [{"mine": "kept"}]
+    assert "outbox" in reason(empty)
+
+
+def content_of_mine(address: Address) -> Rows:
+    return found(address, "SELECT mine FROM outbox")
+
+
+@pytest.mark.parametrize("what", [migrate, prepare])
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(
+    empty: Address, kind: str, what: Any
+) -> None:
+    migrate(empty)
+    with transaction(empty) as tx:
+        tx.execute(_SET_VERSION[kind].format(number=newest() + 1))
+    before = schema(empty)
+    said = reason(empty, what)
+    assert f"made by a newer Lapak (schema {newest() + 1}, this one knows {newest()})" in said
+    assert (schema(empty), version(empty)) == (before, newest() + 1)
+
+
+@pytest.mark.parametrize("from_version", [0, 1])
+def test_of_many_who_migrate_at_once_one_does_it(empty: Address, from_version: int) -> None:
+    if from_version:
+        with as_of(from_version):
+            migrate(empty)
+        fill(empty)
+    together = threading.Barrier(4)
+
+    def at_once(_: int) -> int | str:
+        together.wait(10)
         try:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == "held\n"
-            with pytest.raises(Unusable), only_one(path):
-                pass
-        finally:
-            holder.send_signal(signal.SIGKILL)
-            holder.wait()
-    with only_one(path):
-        pass
+            return migrate(empty)
+        except Unusable as error:
+            return str(error)
+
+    with ThreadPoolExecutor(4) as pool:
+        said = set(pool.map(at_once, range(4)))
+    assert newest() in said
+    # On a file, whoever comes while it is being done is told so.
+    busy = f"{empty}: a shop already runs on this database; stop it first,"
+    others = said - {newest()}
+    assert all(isinstance(other, str) and other.startswith(busy) for other in others)
+    assert not others or isinstance(empty, SqliteFile)
+    assert version(empty) == newest()
+    assert tables(empty) == TABLES
+    assert len(content(empty)["outbox"]) == (2 if from_version else 0)
+
+
+# --- what the schema itself forbids ---
+
+REWRITES = [
+    "UPDATE order_events SET event = 'delivered'",
+    "UPDATE order_events SET at = at",
+    "DELETE FROM order_events",
+    "DELETE FROM orders",
+]
+TRUNCATES = [
+    "TRUNCATE order_events",
+    "TRUNCATE orders CASCADE",
+    "TRUNCATE transcript, order_events",
+]
+
+
+def written(tx: Transaction) -> None:
+    """An order with its first event."""
+    put(tx, "orders", id="A")
+    put(tx, "order_events", order_id="A")
 
 
 @pytest.mark.parametrize(
-    "sql",
-    [
-        "UPDATE order_events SET event = 'delivered'",
-        "UPDATE order_events SET at = at",
-        "DELETE FROM order_events",
-        "DELETE FROM orders",
-        "REPLACE INTO order_events VALUES ('A', 1, 'delivered', '', 'delivered', 1, '', '')",
-        "INSERT OR REPLACE INTO order_events SELECT * FROM order_events",
-        "REPLACE INTO orders SELECT * FROM orders",
-    ],
+    ("kind", "sql"),
+    [(kind, sql) for kind in ("sqlite", "postgres") for sql in REWRITES]
+    + [("postgres", sql) for sql in TRUNCATES],
 )
-def test_l2_history_is_only_ever_added_to(tmp_path: Path, sql: str) -> None:
-    path = new_file(tmp_path)
-    with closing(connect(str(path))) as connection:
-        connection.execute(
-            "INSERT INTO orders VALUES ('A', 'k', 'web:a', 's', '1', 'g', 'i', '1', '', '1',"
-            " 1, 1, 1, 'placed', 1, 1, 1, 1, 1, NULL, NULL, NULL, '', 0)"
-        )
-        connection.execute(
-            "INSERT INTO order_events VALUES ('A', 1, 'placed', '', 'placed', 1, '', '')"
-        )
-        with pytest.raises(sqlite3.IntegrityError, match="never"):
-            connection.execute(sql)
-        assert connection.execute("SELECT COUNT(*) FROM order_events").fetchone()[0] == 1
+def test_l2_history_is_only_ever_added_to(tx: Transaction, sql: str) -> None:
+    written(tx)
+    with refused(tx, "never"):
+        tx.execute(sql)
+    assert len(tx.fetch("SELECT * FROM order_events")) == 1
+    put(tx, "order_events", order_id="A", version=2)
 
 
 @pytest.mark.parametrize("changes", ["price = cost - 1", "price = listed - 1", "cost = -1"])
-def test_o8b_no_order_below_its_cost_can_even_be_stored(tmp_path: Path, changes: str) -> None:
-    path = new_file(tmp_path)
-    with closing(connect(str(path))) as connection:
-        connection.execute(
-            "INSERT INTO orders VALUES ('A', 'k', 'web:a', 's', '1', 'g', 'i', '1', '', '1',"
-            " 100, 112, 118, 'placed', 1, 1, 1, 1, 1, NULL, NULL, NULL, '', 0)"
-        )
-        with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
-            connection.execute(f"UPDATE orders SET {changes}")
+def test_o8b_no_order_below_its_cost_can_even_be_stored(tx: Transaction, changes: str) -> None:
+    put(tx, "orders", listed=100, cost=112, price=118)
+    with refused(tx, "(?i)check"):
+        tx.execute(f"UPDATE orders SET {changes}")
+
+
+@pytest.mark.parametrize("table", sorted(_BELONGING))
+def test_nothing_belongs_to_an_order_that_is_not_there(tx: Transaction, table: str) -> None:
+    with refused(tx, "(?i)foreign key"):
+        put(tx, table, order_id="NOBODY")
+
+
+def test_o2_one_invoice_belongs_to_one_order(tx: Transaction) -> None:
+    for name in "AB":
+        put(tx, "orders", id=name, idempotency=name)
+    put(tx, "invoices", order_id="A", supplier_ref="1")
+    with refused(tx, "(?i)unique"):
+        put(tx, "invoices", order_id="B", supplier_ref="1")
+    put(tx, "invoices", order_id="B", supplier_ref="1", supplier="another")
+
+
+def test_an_order_has_one_open_case(tx: Transaction) -> None:
+    put(tx, "orders", id="A")
+    put(tx, "cases", id="1", order_id="A", closed_at=None)
+    with refused(tx, "(?i)unique"):
+        put(tx, "cases", id="2", order_id="A", closed_at=None)
+    put(tx, "cases", id="3", order_id="A", closed_at=5)

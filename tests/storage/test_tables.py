@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shop.notices import Notice, NoticeKind
 from shop.ports import Offer
 from shop.pricing import Charge
 from shop.suppliers import Listing
@@ -13,10 +14,11 @@ from storage.database import Database, Transaction
 from storage.sessions import StoredSession
 from storage.transcript import SqlTranscript
 from storage.updates import SqlUpdates, is_update_id
-from tests.shop.samples import NOW, RULES
+from tests.shop.samples import NOW, RULES, an_order
 from tests.storage.files import refused
 
 ZT = "zultopup"
+LETTER = Notice(key="k", kind=NoticeKind.ALERT, address="web:owner")
 
 
 def listing(sku: str, price: int, name: str = "Item") -> Listing:
@@ -221,22 +223,23 @@ def test_a_chats_messages_are_numbered_from_one(books: SqlBooks) -> None:
     assert budi.after(2) == []
 
 
-async def test_a_bell_rings_after_every_commit_and_for_nothing_else(database: Database) -> None:
+async def test_bells_ring_for_what_somebody_must_act_on(database: Database) -> None:
     keeper = BookKeeper(database, RULES, ())
     bells = [keeper.bell(), keeper.bell()]
     await keeper.read(lambda books: books.calls.list_due_at(ZT))
+    await keeper.write(lambda books: books.calls.list_tried(ZT, NOW))
     assert not any(bell.is_set() for bell in bells)
-    await keeper.write(lambda books: books.calls.set_list_due(ZT, NOW))
-    assert all(bell.is_set() for bell in bells)
-    assert await keeper.read(lambda books: books.calls.list_due_at(ZT)) == NOW
-
-
-async def test_a_bell_stays_silent_when_the_result_is_no_news(database: Database) -> None:
-    keeper = BookKeeper(database, RULES, ())
-    bell = keeper.bell()
-    for news in (False, True):
-        await keeper.write(lambda _, news=news: news, is_news=bool)  # type: ignore[misc]
-        assert bell.is_set() is news
+    for news in (
+        lambda books: books.calls.set_list_due(ZT, NOW),
+        lambda books: books.calls.ask_balance(ZT, "web:owner", NOW),
+        lambda books: books.outbox.owe(LETTER, NOW),
+        lambda books: books.orders.add(an_order()),
+        lambda books: books.orders.note(an_order()),
+    ):
+        await keeper.write(news)
+        assert all(bell.is_set() for bell in bells)
+        for bell in bells:
+            bell.clear()
 
 
 async def test_a_bell_stays_silent_when_nothing_was_stored(database: Database) -> None:

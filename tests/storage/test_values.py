@@ -112,7 +112,7 @@ async def test_half_a_character_is_refused_and_spoils_nobody(database: Database)
     def half(tx: Transaction) -> int:
         return SqlTranscript(tx, BUYER).append("half \ud83d of it")
 
-    assert await neighbours_of(half, database) == UnicodeEncodeError
+    assert await neighbours_of(half, database) is UnicodeEncodeError
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])

@@ -95,3 +95,23 @@ class Mischief:
         return self.random.choice(
             [f"o:{order}:{action}", f"c:{order}-5:{action}", f"s:{screen}:{choice}"]
         )
+SENTENCES = (
+    "mau top up ff 70 dong kak", "udah bayar ya kak", "kok belum masuk??", "bisa dicicil?",
+    "how much are 86 diamonds for mobile legends?", "I want my money back", "cancel it please",
+    "tuku diamond ml piro regane?", "wis tak bayar lho mas", "ora sida",
+    "أريد شراء 70 جوهرة", "لقد دفعت", "充值 86 钻石", "もう払いました", "ขอยกเลิก", "ยกเลิก 70",
+)  # fmt: skip
+"""In the shop's two languages, and in some that it does not speak."""
+
+
+def slip(text: str, at: int, how: int) -> str:
+    """The same word typed in a hurry: a letter lost, doubled, swapped, missed, or in capitals."""
+    at %= max(len(text), 1)
+    before, letter, after = text[:at], text[at : at + 1], text[at + 1 :]
+    return (
+        before + after,
+        before + 2 * letter + after,
+        before + after[:1] + letter + after[1:],
+        before + "x" + after,
+        text.upper(),
+    )[how % 5]

@@ -121,7 +121,8 @@ def test_m7_the_suppliers_words_stay_on_their_line_before_the_owner(
     )
     assert view.title == plain.title
     assert view.text.splitlines()[:-1] == plain.text.splitlines()[:-1]
-    assert view.text.splitlines()[-1] == f"Kata pemasok: {visible(evidence)}"
+    whose = "Pesan" if kind is CaseKind.UNDELIVERED else "Kata pemasok"
+    assert view.text.splitlines()[-1] == f"{whose}: {visible(evidence)}"
 
 
 def _like(notice: notices.Notice) -> notices.Notice:
