@@ -14,7 +14,7 @@ from shop.money import rupiah
 from shop.suppliers import Misconfigured, Supplier, SupplierError
 from shop.text import visible
 from storage.books import BookKeeper
-from storage.opening import open_database, prepare
+from storage.opening import open_database, prepare_beside
 from storage.schema import Unusable
 
 
@@ -32,7 +32,7 @@ class Finding:
 def check(settings: Settings) -> list[Finding]:
     """Look at everything a sale needs: database, suppliers, channels."""
     try:
-        prepare(settings.database)
+        prepare_beside(settings.database)
     except Unusable as error:
         return [Finding(what="database", works=False, says=str(error))]
     return asyncio.run(_check(settings))

@@ -7,7 +7,7 @@ from typing import Final
 
 import psycopg
 
-from storage.patience import ANSWER_WITHIN, CONNECTING, PING_EVERY, PatientAsyncConnection
+from storage.patience import ANSWER_WITHIN, PING_EVERY, PatientAsyncConnection, connecting
 
 CHANNEL: Final = "lapak"
 _AGAIN_AFTER = 0.5  # seconds
@@ -39,7 +39,9 @@ class Doorbell:
                 await self._hearing
 
     async def _connected(self) -> PatientAsyncConnection:
-        connection = await PatientAsyncConnection.connect(self._uri, autocommit=True, **CONNECTING)
+        connection = await PatientAsyncConnection.connect(
+            self._uri, autocommit=True, **connecting(self._uri)
+        )
         try:
             await connection.execute(f"LISTEN {CHANNEL}")
         except BaseException:

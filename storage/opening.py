@@ -22,6 +22,17 @@ def prepare(address: Address) -> None:
         postgres_schema.verify(address)
 
 
+def prepare_beside(address: Address) -> None:
+    """Like ``prepare``, for a command beside the shop: what a running shop uses is not migrated.
+
+    Raises ``storage.schema.Unusable``, also if the running shop's schema is another.
+    """
+    if isinstance(address, SqliteFile) and sqlite_schema.is_current(address.path):
+        return
+    with held(address):
+        prepare(address)
+
+
 def migrate(address: Address) -> int:
     """Bring the schema up to date and return its number. Raises ``storage.schema.Unusable``."""
     if isinstance(address, SqliteFile):

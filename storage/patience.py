@@ -3,6 +3,7 @@
 from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 
@@ -24,6 +25,15 @@ CONNECTING: Final[dict[str, Any]] = {
     "options": "-c lock_timeout=4s -c idle_in_transaction_session_timeout=15s"
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2",
 }
+
+
+def connecting(uri: str) -> dict[str, Any]:
+    """Return what is said to the server beside ``uri``; options in that are kept.
+
+    Raises ``psycopg.ProgrammingError`` if it is no URI of libpq.
+    """
+    of_the_uri = conninfo_to_dict(uri).get("options", "")
+    return {**CONNECTING, "options": f"{CONNECTING['options']} {of_the_uri}".strip()}
 
 
 class PatientConnection(psycopg.Connection[DictRow]):

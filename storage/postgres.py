@@ -39,7 +39,7 @@ from storage.database import (
     WorkFailed,
 )
 from storage.doorbell import CHANNEL, Doorbell
-from storage.patience import CONNECTING, PatientConnection
+from storage.patience import PatientConnection, connecting
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ class _Connections:
     @contextmanager
     def lent(self) -> Iterator[PatientConnection]:
         """Lend a connection; what was not committed by the end is undone."""
-        connection = self._idle.pop() if self._idle else self._connect()
+        connection = self._kept() or self._connect()
         try:
             yield connection
         finally:
@@ -117,8 +117,16 @@ class _Connections:
             else:
                 self._idle.append(connection)
 
+    def _kept(self) -> PatientConnection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asked for by several threads at once
+            return None
+
     def _connect(self) -> PatientConnection:
-        connection = PatientConnection.connect(self._uri, row_factory=dict_row, **CONNECTING)
+        connection = PatientConnection.connect(
+            self._uri, row_factory=dict_row, **connecting(self._uri)
+        )
         self._configure(connection)
         connection.server_pid = connection.info.backend_pid
         self.pids.add(connection.server_pid)
@@ -181,24 +189,29 @@ class PostgresEngine:
             except _AGAIN:
                 raise
             except psycopg.Error as error:
-                if error.sqlstate is not None and not error.sqlstate.startswith(_NOBODY_KNOWS):
-                    raise  # the server itself said that it did not
-                raise CommitUnknown(str(error)) from error
+                if _nobody_knows(error):
+                    raise CommitUnknown(str(error)) from error
+                raise  # the server itself said that it did not
             return Stored(results=results, rang=tx.rang)
 
     def _read(self, work: Work[T]) -> T:
         for last in _tries():
             try:
                 with self._readers.lent() as connection, connection.cursor() as cursor:
-                    return work(PostgresTransaction(cursor))
-            except _AWAY as error:
+                    found = work(PostgresTransaction(cursor))
+                    connection.commit()  # a rollback would throw prepared statements away
+                    return found
+            except (*_AWAY, FeatureNotSupported) as error:  # a plan from before a migration
                 if last:
                     raise Unwritable(f"no answer from the server: {error}") from error
         raise AssertionError("there is always a last try")
 
 
-# Connection exceptions and shutdowns: the server may have committed before it fell silent.
-_NOBODY_KNOWS: Final = ("08", "57P")
+def _nobody_knows(error: psycopg.Error) -> bool:
+    """Tell whether the server may have committed before it fell silent."""
+    state = error.sqlstate
+    # Connection exceptions and shutdowns; and what makes a server fall down.
+    return state is None or state.startswith(("08", "57P")) or error.diag.severity == "PANIC"
 
 
 def _all(tx: PostgresTransaction, works: Sequence[Work[Any]]) -> Sequence[Any]:

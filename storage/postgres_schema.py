@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from storage.address import PostgresServer
-from storage.patience import CONNECTING
+from storage.patience import connecting
 from storage.schema import Unusable, migrations, newest
 
 _MIGRATING: Final = 0x4C61_7061_6B03  # one process at a time
@@ -79,7 +79,7 @@ def _version_of(connection: psycopg.Connection) -> int:
 @contextmanager
 def _connected(server: PostgresServer) -> Iterator[psycopg.Connection]:
     try:
-        with psycopg.connect(server.uri, autocommit=True, **CONNECTING) as connection:
+        with psycopg.connect(server.uri, autocommit=True, **connecting(server.uri)) as connection:
             _fit_for_use(server, connection)
             yield connection
     except psycopg.Error as error:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import psycopg
 from psycopg.errors import LockNotAvailable
 
-from storage.patience import ANSWER_WITHIN, CONNECTING, PING_EVERY, PatientAsyncConnection
+from storage.patience import ANSWER_WITHIN, PING_EVERY, PatientAsyncConnection, connecting
 
 _ALIVE: Final = 0x4C61_7061_6B01  # every process shares it; while the first one enters, it alone
 _BOT: Final = 0x4C61_7061_6B02
@@ -132,7 +132,7 @@ class AmongOthers:
     async def _connected(self) -> PatientAsyncConnection:
         await self.close()
         self._connection = await PatientAsyncConnection.connect(
-            self._uri, autocommit=True, **CONNECTING
+            self._uri, autocommit=True, **connecting(self._uri)
         )
         return self._connection
 

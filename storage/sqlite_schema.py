@@ -19,6 +19,16 @@ def version_of(path: Path) -> int:
         connection.close()
 
 
+def is_current(path: Path) -> bool:
+    """Tell whether there is a database at ``path`` with this program's schema."""
+    if not path.is_file():
+        return False
+    try:
+        return version_of(path) == newest()
+    except sqlite3.Error:
+        return False
+
+
 def prepare(path: Path) -> None:
     """Create or migrate the SQLite database at ``path``.
 
