@@ -14,6 +14,7 @@ from bot.settings import Settings, SettingsError, read_settings
 from storage.address import SqliteFile
 from storage.audit import audit
 from storage.backup import backup
+from storage.database import Unwritable
 from storage.opening import migrate
 from storage.schema import Unusable
 from webhook_server.app import CannotListen
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             _complain(problem)
         return WRONG_USAGE
-    except (Unusable, CannotListen) as error:
+    except (Unusable, Unwritable, CannotListen) as error:
         _complain(str(error))
         return WRONG_WORLD
     except KeyboardInterrupt:

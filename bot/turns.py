@@ -81,16 +81,18 @@ def turn_taker(
         def turn(books: SqlBooks) -> Turn:
             return conversation.turn(books, _Sessions(books.sessions), said)
 
+        doubtful = False  # whether an earlier try may have been stored
         try:
             async for attempt in stamina.retry_context(
                 on=CommitUnknown, attempts=_ONCE_MORE, wait_initial=0.2, wait_max=2.0
             ):
                 with attempt:
+                    doubtful = attempt.num > 1
                     return await keeper.write(turn)
-        except CommitUnknown as error:
-            log.exception("turn.nobody_knows", why=str(error))
-            raise CannotAnswer(View(text=texts("sorry.perhaps_stored"))) from error
         except (Busy, Unwritable) as error:
+            if doubtful or isinstance(error, CommitUnknown):
+                log.exception("turn.nobody_knows", why=str(error))
+                raise CannotAnswer(View(text=texts("sorry.perhaps_stored"))) from error
             log.exception("turn.not_stored", why=str(error))
             raise CannotAnswer(View(text=texts("sorry.cannot_store"))) from error
         raise AssertionError("stamina returns or raises")

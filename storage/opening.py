@@ -1,13 +1,16 @@
 """Open the shop's database, whichever it is: the one place that knows both kinds."""
 
+import sqlite3
 from contextlib import AbstractContextManager, nullcontext
+
+import psycopg
 
 from storage import postgres_schema, sqlite_schema
 from storage.address import Address, SqliteFile
 from storage.database import Database
 from storage.postgres import open_postgres
 from storage.presence import Alone, AmongOthers, Presence
-from storage.schema import newest
+from storage.schema import Unusable, newest
 from storage.sqlite import open_sqlite
 
 
@@ -53,13 +56,13 @@ def held(address: Address) -> AbstractContextManager[None]:
 
 
 async def open_database(address: Address) -> Database:
-    """Open the database, whose schema is up to date.
-
-    Raises ``sqlite3.Error`` or ``psycopg.OperationalError``.
-    """
-    if isinstance(address, SqliteFile):
-        return await open_sqlite(address.path)
-    return await open_postgres(address)
+    """Open the database, whose schema is up to date. Raises ``storage.schema.Unusable``."""
+    try:
+        if isinstance(address, SqliteFile):
+            return await open_sqlite(address.path)
+        return await open_postgres(address)
+    except (sqlite3.Error, psycopg.Error) as error:
+        raise Unusable(f"{address}: {str(error).splitlines()[0]}") from error
 
 
 def presence_on(address: Address) -> Presence:

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import psycopg
 from psycopg.errors import LockNotAvailable
 
+from storage.database import Unwritable
 from storage.patience import ANSWER_WITHIN, PING_EVERY, PatientAsyncConnection, connecting
 
 _ALIVE: Final = 0x4C61_7061_6B01  # every process shares it; while the first one enters, it alone
@@ -67,11 +68,14 @@ class AmongOthers:
 
     @asynccontextmanager
     async def entering(self) -> AsyncIterator[bool]:
-        """Give whether nobody else is here. Raises ``psycopg.OperationalError``: no server."""
-        connection = await self._connected()
-        alone = await _locked(connection, _ALIVE)
-        if not alone:
-            await _share(connection)
+        """Give whether nobody else is here. Raises ``Unwritable``: the server is away."""
+        try:
+            connection = await self._connected()
+            alone = await _locked(connection, _ALIVE)
+            if not alone:
+                await _share(connection)
+        except _TROUBLE as error:
+            raise Unwritable(f"the server does not answer: {error}") from error
         try:
             yield alone
         finally:

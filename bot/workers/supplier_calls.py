@@ -36,9 +36,11 @@ log = get_logger(__name__)
 
 AT_ONCE = 16
 LIST_AGAIN: Millis = MINUTE
+_BREATH: Millis = 20
 OLD_PRICES: Millis = 6 * HOUR
 BELIEVES_AFTER: Millis = HOUR  # a list that lost half of its items
-_FINISH_WITHIN = 6.0  # seconds, for calls under way when the shop is told to stop
+# Seconds, for calls under way when the shop is told to stop; the web server takes three more after.
+_FINISH_WITHIN = 5.0
 _KEEP_TRYING = 70.0  # seconds, to store an answer that is known nowhere else; about a lease
 _LONGEST_SKU = 40  # bytes; a button carries it
 
@@ -84,14 +86,18 @@ class SupplierCalls:
             return
         self._bell.clear()  # before choosing: what happens from here on rings again
         try:
-            call = await self.choose()
+            chosen = await self._choose(AT_ONCE - len(self._making))
         except Exception:
             log.exception("calls.choose_failed", supplier=self.slug)
             await asyncio.sleep(1)
             return
-        if isinstance(call, Idle):
-            await wait(self._bell, call.until, self._clock)
-            return
+        for call in chosen:
+            if isinstance(call, Idle):
+                await wait(self._bell, call.until, self._clock)
+            else:
+                self._begin(call)
+
+    def _begin(self, call: Call) -> None:
         task = asyncio.create_task(self.make(call), name=f"{self.slug} {type(call).__name__}")
         self._making.add(task)
         task.add_done_callback(self._made)
@@ -102,10 +108,19 @@ class SupplierCalls:
 
     async def choose(self) -> Call | Idle:
         """Write down which call is made next, and return it."""
+        return (await self._choose(1))[0]
+
+    async def _choose(self, most: int) -> Sequence[Call | Idle]:
+        """Write down in one commit which calls are made next; only the last may be ``Idle``."""
         now = self._clock()
-        return await self._keeper.write(
-            lambda books: calls.next_call(books, self.slug, now, limited=self.counts_calls)
-        )
+
+        def choose(books: SqlBooks) -> Sequence[Call | Idle]:
+            chosen: list[Call | Idle] = []
+            while len(chosen) < most and not (chosen and isinstance(chosen[-1], Idle)):
+                chosen.append(calls.next_call(books, self.slug, now, limited=self.counts_calls))
+            return chosen
+
+        return await self._keeper.write(choose)
 
     async def make(self, call: Call) -> None:
         """Make a call that ``choose`` returned, and take in its answer."""

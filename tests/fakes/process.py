@@ -50,10 +50,14 @@ class Process:
                     raise AssertionError(f"{part!r} never came: {self.output}")
                 await asyncio.sleep(0.02)
 
+    def send(self, how: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        if self.code is None:
+            os.kill(self.pid, how)
+
     async def kill(self, how: signal.Signals = signal.SIGKILL, within: float = 15) -> int:
         """End it, and wait until it is gone."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, how)
+        self.send(how)
         return await self.ended(within)
 
 

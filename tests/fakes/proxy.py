@@ -33,6 +33,7 @@ class Fault(Enum):
 
 
 _AT_COMMIT = {Fault.CUTS_BEFORE_COMMIT, Fault.CUTS_AFTER_COMMIT, Fault.SILENT_AFTER_COMMIT}
+_WRITES = b"BEGIN ISOLATION LEVEL SERIALIZABLE"  # who reads begins otherwise
 _COMMIT = {b"Q": b"COMMIT\0", b"P": b"\0COMMIT\0"}  # a simple query, and one that is prepared
 _READY = b"Z"
 
@@ -43,6 +44,7 @@ class _Line:
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter | None = None
+    writing: bool = False
     committing: bool = False
 
     def cut(self) -> None:
@@ -139,6 +141,8 @@ class Proxy:
             line.cut()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # asyncio does it only for sockets that were made with a protocol number.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line = _Line(writer)
         self._lines.add(line)
         try:
@@ -173,7 +177,8 @@ class Proxy:
             message = await _message(reader)
             if self.fault is Fault.SWALLOWS:
                 continue
-            if self.fault in _AT_COMMIT and _is_commit(message):
+            line.writing = line.writing or _WRITES in message
+            if self.fault in _AT_COMMIT and line.writing and _is_commit(message):
                 self.commits += 1
                 line.committing = self.commits == self._nth
                 if line.committing and self.fault is Fault.CUTS_BEFORE_COMMIT:

@@ -1,24 +1,27 @@
 """PostgreSQL's bad days: nothing is stored twice, nothing is lost, and nobody waits for ever."""
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from storage import doorbell, patience, postgres
 from storage.address import PostgresServer
-from storage.database import CommitUnknown, Database, Transaction, Unwritable, Work
-from storage.doorbell import Doorbell
-from storage.postgres import PostgresEngine, open_postgres
-from tests.fakes.databases import fresh, rows, transaction
+from storage.database import CommitUnknown, Transaction, Unwritable
+from storage.postgres import PostgresEngine
+from tests.fakes.databases import fresh, transaction
 from tests.fakes.proxy import Fault, Proxy
-
-SOON = 15  # seconds that nobody has to wait longer than, whatever the server does
+from tests.storage.files import opened
+from tests.storage.servers import (
+    SOON,
+    Note,
+    end_all_connections,
+    first_time,
+    give_up_sooner,
+    notes,
+    two,
+)
 
 
 @pytest.fixture
@@ -44,220 +47,7 @@ def far(direct: PostgresServer, proxy: Proxy) -> PostgresServer:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop that gives up sooner."""
-    monkeypatch.setattr(postgres, "PATIENCE", 0.3)
-    monkeypatch.setattr(patience, "ANSWER_WITHIN", 0.5)
-    monkeypatch.setattr(doorbell, "PING_EVERY", 0.1)
-    monkeypatch.setattr(doorbell, "_AGAIN_AFTER", 0.05)
-    options = "-c lock_timeout=100ms -c idle_in_transaction_session_timeout=300ms"
-    monkeypatch.setitem(patience.CONNECTING, "options", options)
-    monkeypatch.setitem(patience.CONNECTING, "connect_timeout", 2)
-
-
-@asynccontextmanager
-async def opened(address: PostgresServer) -> AsyncIterator[Database]:
-    database = await open_postgres(address)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
-async def two(address: PostgresServer) -> AsyncIterator[tuple[Database, Database]]:
-    """Two processes on one database."""
-    async with opened(address) as one, opened(address) as other:
-        yield one, other
-
-
-class Note:
-    """A work that writes one row behind the others, and knows how often it was run.
-
-    The first time ``meanwhile`` happens, between reading and writing.
-    """
-
-    def __init__(self, body: str, meanwhile: Callable[[], object] = lambda: None) -> None:
-        self._body = body
-        self._meanwhile = meanwhile
-        self.runs = 0
-
-    def __call__(self, tx: Transaction) -> int:
-        self.runs += 1
-        last = tx.fetch("SELECT COALESCE(MAX(seq), 0) AS seq FROM transcript")[0]["seq"]
-        if self.runs == 1:
-            self._meanwhile()
-        row = {"seq": last + 1, "body": self._body}
-        tx.execute("INSERT INTO transcript VALUES ('a', :seq, :body)", row)
-        return int(last) + 1
-
-
-def first_time(do: Callable[[], object]) -> Callable[[], None]:
-    """What does it once, however often it is called."""
-    left = [do]
-
-    def once() -> None:
-        if left:
-            left.pop()()
-
-    return once
-
-
-def notes(address: PostgresServer) -> list[str]:
-    return [row["body"] for row in rows(address, "SELECT body FROM transcript ORDER BY seq")]
-
-
-def end_all_connections(address: PostgresServer) -> None:
-    """What the server does when it is restarted, or told to by its owner."""
-    with transaction(address) as tx:
-        tx.fetch(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-
-
-def until_somebody_is_blocked(address: PostgresServer) -> None:
-    for _ in range(1000):
-        found = rows(
-            address,
-            "SELECT 1 AS one FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        )
-        if found:
-            return
-        time.sleep(0.005)
-    raise AssertionError("nobody is")
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SOON):
-        while not holds():  # noqa: ASYNC110 - what is waited for is not in this loop
-            await asyncio.sleep(0.01)
-
-
-# --- rivals ---------------------------------------------------------------------------------------
-
-
-async def test_of_two_who_see_the_last_place_free_one_gets_it(direct: PostgresServer) -> None:
-    both_have_looked = threading.Barrier(2)
-
-    def takes_it(name: str) -> Work[bool]:
-        both_looked = first_time(lambda: both_have_looked.wait(10))
-
-        def work(tx: Transaction) -> bool:
-            taken = tx.fetch("SELECT COUNT(*) AS n FROM transcript")[0]["n"]
-            both_looked()
-            if taken == 0:  # each writes a row of their own: only both together are wrong
-                tx.execute("INSERT INTO transcript VALUES (:name, 1, :name)", {"name": name})
-            return taken == 0
-
-        return work
-
-    async with two(direct) as (one, other):
-        got = await asyncio.gather(one.run(takes_it("budi")), other.run(takes_it("siti")))
-    assert sorted(got) == [False, True]
-    assert len(notes(direct)) == 1
-
-
-async def test_both_of_two_who_count_the_same_rows_come_to_be_counted(
-    direct: PostgresServer,
-) -> None:
-    both_have_counted = threading.Barrier(2)
-    ours = Note("ours", lambda: both_have_counted.wait(10))
-    theirs = Note("theirs", lambda: both_have_counted.wait(10))
-    async with two(direct) as (one, other):
-        got = await asyncio.gather(one.run(ours), other.run(theirs))
-    assert sorted(got) == [1, 2]
-    assert sorted(notes(direct)) == ["ours", "theirs"]
-    assert ours.runs + theirs.runs > 2
-
-
-async def test_many_writers_in_many_processes_all_get_through(direct: PostgresServer) -> None:
-    async with two(direct) as (one, other):
-        works = [(one if nth % 2 else other).run(Note(f"{nth:02}")) for nth in range(60)]
-        got = await asyncio.gather(*works)
-    assert sorted(got) == list(range(1, 61))
-    assert sorted(notes(direct)) == [f"{nth:02}" for nth in range(60)]
-
-
-async def test_two_who_wait_for_each_other_are_both_served(direct: PostgresServer) -> None:
-    with transaction(direct) as tx:
-        name = direct.shown.rpartition("/")[2]
-        tx.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '50ms'")
-        for seq in (1, 2):
-            tx.execute("INSERT INTO transcript VALUES ('a', :seq, '')", {"seq": seq})
-    both_hold_one = threading.Barrier(2)
-
-    def signs(name: str, order: tuple[int, int]) -> Work[None]:
-        holds_one = first_time(lambda: both_hold_one.wait(10))
-
-        def work(tx: Transaction) -> None:
-            for seq in order:
-                signed = {"seq": seq, "name": name}
-                tx.execute("UPDATE transcript SET body = body || :name WHERE seq = :seq", signed)
-                holds_one()
-
-        return work
-
-    async with two(direct) as (one, other):
-        await asyncio.gather(one.run(signs("b", (1, 2))), other.run(signs("s", (2, 1))))
-    assert [sorted(body) for body in notes(direct)] == [["b", "s"], ["b", "s"]]
-
-
-async def test_a_number_that_another_process_was_about_to_use_is_not_used_twice(
-    direct: PostgresServer,
-) -> None:
-    """Without having read anything else, so that it is the key that collides."""
-    inserted = threading.Event()
-    insert = (
-        "INSERT INTO transcript (address, seq, body) VALUES"
-        " ('a', (SELECT COALESCE(MAX(seq), 0) + 1 FROM transcript), :body)"
-    )
-
-    def goes_first(tx: Transaction) -> None:
-        tx.execute(insert, {"body": "first"})
-        if not inserted.is_set():
-            inserted.set()
-            until_somebody_is_blocked(direct)
-
-    def comes_second(tx: Transaction) -> None:
-        inserted.wait(10)
-        tx.execute(insert, {"body": "second"})
-
-    async with two(direct) as (one, other):
-        await asyncio.gather(one.run(goes_first), other.run(comes_second))
-    assert sorted(notes(direct)) == ["first", "second"]
-
-
-async def test_a_key_that_is_simply_taken_is_its_works_own_fault(direct: PostgresServer) -> None:
-    def again(tx: Transaction) -> None:
-        tx.execute("INSERT INTO transcript VALUES ('a', 1, 'again')")
-
-    async with opened(direct) as database:
-        await database.run(Note("there"))
-        good, bad = await asyncio.gather(
-            database.run(Note("good")), database.run(again), return_exceptions=True
-        )
-        assert good == 2
-        assert isinstance(bad, psycopg.errors.UniqueViolation)
-    assert notes(direct) == ["there", "good"]
-
-
-@pytest.mark.usefixtures("short")
-async def test_a_row_that_somebody_keeps_locked_is_unwritable_until_they_let_go(
-    direct: PostgresServer,
-) -> None:
-    def change(tx: Transaction) -> int:
-        return tx.execute("UPDATE transcript SET body = 'changed'")
-
-    async with asyncio.timeout(SOON), opened(direct) as database:
-        await database.run(Note("there"))
-        with transaction(direct) as rival:
-            rival.fetch("SELECT 1 FROM transcript FOR UPDATE")
-            with pytest.raises(Unwritable):
-                await database.run(change)
-            assert await database.read(lambda tx: len(tx.fetch("SELECT 1 FROM transcript"))) == 1
-        assert notes(direct) == ["there"]
-        assert await database.run(change) == 1
-    assert notes(direct) == ["changed"]
+    give_up_sooner(monkeypatch)
 
 
 # --- the connection breaks ------------------------------------------------------------------------
@@ -467,121 +257,31 @@ async def test_whoever_was_stopped_before_they_had_done_it_all_does_it_again(
     assert notes(direct) == ["once"]
 
 
-# --- bells ----------------------------------------------------------------------------------------
-
-
-class Rings:
-    """Counts how often it is rung."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self) -> None:
-        self.count += 1
-
-
-class CountedBell(asyncio.Event):
-    def __init__(self) -> None:
-        super().__init__()
-        self.rung = 0
-
-    def set(self) -> None:
-        self.rung += 1
-        super().set()
-
-
-def bell_of(database: Database) -> CountedBell:
-    bell = CountedBell()
-    database._bells.append(bell)
-    return bell
-
-
-def news(tx: Transaction) -> None:
-    tx.ring()
-
-
-async def test_news_rings_in_every_process_once(direct: PostgresServer) -> None:
-    async with two(direct) as (one, other):
-        ours, theirs = bell_of(one), bell_of(other)
-        for rung in range(1, 4):
-            await one.run(news)
-            assert ours.rung == rung  # at once, and not again when the server tells it
-            await until(lambda rung=rung: theirs.rung == rung)
-        await other.run(news)  # and what comes behind our own in the same line is heard
-        await until(lambda: ours.rung == 4)
-        assert theirs.rung == 4
-
-
-async def test_no_news_rings_nowhere(direct: PostgresServer) -> None:
-    async with two(direct) as (one, other):
-        ours, theirs = bell_of(one), bell_of(other)
-        await one.run(Note("quietly"))
-        await other.run(news)
-        await until(lambda: (ours.rung, theirs.rung) == (1, 1))
-
-
-async def test_news_that_was_not_stored_rings_nowhere_else(direct: PostgresServer) -> None:
-    def spoiled(tx: Transaction) -> None:
-        tx.ring()
-        raise LookupError
-
-    async with two(direct) as (one, other):
-        theirs = bell_of(other)
-        with pytest.raises(LookupError):
-            await one.run(spoiled)
-        await one.run(news)
-        await until(lambda: theirs.rung == 1)
+# --- afterwards -----------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("short")
-async def test_news_of_an_outage_is_made_up_for_by_one_ring(
-    direct: PostgresServer, far: PostgresServer, proxy: Proxy
+async def test_a_server_that_only_lets_read_is_unwritable_until_it_lets_write(
+    direct: PostgresServer,
 ) -> None:
-    rings = Rings()
-    doorbell = Doorbell(far.uri, rings)
-    await doorbell.hung()
+    """As one that another is about to take over from."""
+    name = direct.shown.rpartition("/")[2]
+
+    def only_reading(word: str) -> None:
+        with transaction(direct) as tx:
+            tx.execute("SET TRANSACTION READ WRITE")
+            tx.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {word}")
+        end_all_connections(direct)
+
     async with opened(direct) as database:
-        proxy.go_away()
-        for _ in range(3):
-            await database.run(news)
-        assert rings.count == 0
-        proxy.heal()
-        await until(lambda: rings.count > 0)
-        await database.run(news)
-        await until(lambda: rings.count > 1)
-        assert rings.count == 2
-    await doorbell.close()
-
-
-@pytest.mark.usefixtures("short")
-async def test_a_bell_that_has_gone_deaf_is_hung_anew(
-    direct: PostgresServer, far: PostgresServer, proxy: Proxy
-) -> None:
-    rings = Rings()
-    doorbell = Doorbell(far.uri, rings)
-    await doorbell.hung()
-    async with opened(direct) as database:
-        proxy.swallow()
-        await database.run(news)
-        await asyncio.sleep(0.3)
-        proxy.fault = Fault.NONE  # the connection stays; what was said meanwhile is lost
-        await until(lambda: rings.count > 0)
-        before = rings.count
-        await database.run(news)
-        await until(lambda: rings.count > before)
-    await doorbell.close()
-
-
-@pytest.mark.usefixtures("short")
-async def test_a_bell_is_taken_down_at_once_even_if_nobody_answers(
-    far: PostgresServer, proxy: Proxy
-) -> None:
-    doorbell = Doorbell(far.uri, lambda: None)
-    await doorbell.hung()
-    proxy.swallow()
-    await asyncio.sleep(0.3)  # it is asking whether anybody is there
-    async with asyncio.timeout(3):
-        await doorbell.close()
+        await database.run(Note("before"))
+        only_reading("on")
+        with pytest.raises(Unwritable):
+            await database.run(Note("lost"))
+        assert await database.read(lambda tx: len(tx.fetch("SELECT 1 FROM transcript"))) == 1
+        only_reading("off")
+        assert await database.run(Note("after")) == 2
+    assert notes(direct) == ["before", "after"]
 
 
 async def test_only_connections_that_we_have_now_count_as_our_own(
