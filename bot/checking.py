@@ -13,7 +13,7 @@ from shop import calls, catalogue
 from shop.money import rupiah
 from shop.suppliers import Misconfigured, Supplier, SupplierError
 from shop.text import visible
-from storage.books import BookKeeper
+from storage.books import BookKeeper, SqlBooks
 from storage.opening import open_database, prepare_beside
 from storage.schema import Unusable
 
@@ -161,11 +161,13 @@ async def _supplier(
 
 async def _may_call(keeper: BookKeeper, supplier: str, now: int) -> bool:
     """Take two calls out of the supplier's budget, if it has them."""
-    made = await keeper.read(
-        lambda books: books.calls.made_between(supplier, now - calls.WINDOW, now)
-    )
-    if len(made) + 2 > calls.MOST_CALLS:
-        return False
-    for purpose in (calls.Purpose.BALANCE, calls.Purpose.LIST):
-        await keeper.write(lambda books, p=purpose: books.calls.record(supplier, p, now))  # type: ignore[misc]
-    return True
+
+    def take(books: SqlBooks) -> bool:
+        made = books.calls.made_between(supplier, now - calls.WINDOW, now + calls.WINDOW)
+        if len(made) + 2 > calls.MOST_CALLS or now < books.calls.paused_until(supplier):
+            return False
+        for purpose in (calls.Purpose.BALANCE, calls.Purpose.LIST):
+            books.calls.record(supplier, purpose, now)
+        return True
+
+    return await keeper.write(take)

@@ -9,6 +9,7 @@ from bot.bootstrap import Shop
 from bot.logs import get_logger
 from bot.workers.waiting import wait
 from shop import restoring
+from shop.time import SECOND
 from storage.database import Busy, Unwritable
 
 Runs = Mapping[str, Callable[[], Awaitable[None]]]
@@ -35,6 +36,7 @@ class Running:
         self._shop = shop
         self._roles = roles
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._bell = shop.keeper.bell()
 
     async def until(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; raise if something ends by itself."""
@@ -62,22 +64,22 @@ class Running:
         presence = self._shop.presence
         while True:
             await presence.is_the_bot()
-            await self._opened()
-            log.info("bot.talks")
             over = asyncio.Event()
             watching = asyncio.create_task(_set_after(presence.was_the_bot, over))
             try:
-                await _first_of(_begun(runs), over)
+                await self._opened(over)
+                if not over.is_set():
+                    log.info("bot.talks")
+                    await _first_of(_begun(runs), over)
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
             log.warning("bot.stands_by")
 
-    async def _opened(self) -> None:
-        """Return once every open order of a restored copy was asked about."""
-        bell = self._shop.keeper.bell()
-        while await self._is_closed():
-            await wait(bell, None, self._shop.clock)
+    async def _opened(self, over: asyncio.Event) -> None:
+        """Return once every open order of a restored copy was asked about, or it is ``over``."""
+        while await self._is_closed() and not over.is_set():
+            await wait(self._bell, self._shop.clock() + SECOND, self._shop.clock)
 
     async def _is_closed(self) -> bool:
         try:

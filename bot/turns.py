@@ -58,6 +58,13 @@ class _Sessions:
         )
 
 
+def _has_gone_on(session: StoredSession | None, said: Said) -> bool:
+    """Tell whether the person did other things since, by way of another process."""
+    if session is None or session.last_input == said.input_id:
+        return False
+    return session.touched_at > said.now
+
+
 def turn_taker(
     conversation: Conversation,
     keeper: BookKeeper,
@@ -78,10 +85,13 @@ def turn_taker(
             limit=limit,
         )
 
+        doubtful = False  # whether an earlier try may have been stored
+
         def turn(books: SqlBooks) -> Turn:
+            if doubtful and _has_gone_on(books.sessions.load(address), said):
+                return Turn(view=None)
             return conversation.turn(books, _Sessions(books.sessions), said)
 
-        doubtful = False  # whether an earlier try may have been stored
         try:
             async for attempt in stamina.retry_context(
                 on=CommitUnknown, attempts=_ONCE_MORE, wait_initial=0.2, wait_max=2.0

@@ -23,6 +23,7 @@ WINDOW: Millis = 61 * SECOND
 MOST_CALLS = 58
 MOST_OF = 30  # claims, and openings: half of the budget each
 PACE: Millis = WINDOW // MOST_CALLS  # between two scheduled questions: no bursts, no long waits
+LONGEST_CALL: Millis = 60 * SECOND
 LEASE: Millis = 75 * SECOND  # longer than any call may take
 BUSY_PAUSE: Millis = 15 * SECOND  # when a supplier says that we ask too often
 LIST_EVERY: Millis = 10 * MINUTE

@@ -156,6 +156,9 @@ class Copies(Protocol):
     def forget(self) -> None:
         """From now on these are the books, and no copy."""
 
+    def forget_what_was_said(self, made_at: Millis, now: Millis) -> None:
+        """Answer nothing again that was waiting in the copy, and know none of its buttons."""
+
     def unseen(self, supplier: str) -> Sequence[str]:
         """Return the orders that, as far as the copy knows, have no QR yet."""
 

@@ -18,11 +18,13 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
     """Tell whether this is a restored copy, and prepare the questions if it is.
 
     An order without a QR may have had one opened since: it is given up, not opened again, and its
-    buyer is told. The owners hear from when the copy is. To be called at every start.
+    buyer is told. What people said before was answered, and their buttons have been shown other
+    things since. The owners hear from when the copy is. To be called at every start.
     """
     made_at = books.copies.made_at()
     if made_at is None:
         return False
+    books.copies.forget_what_was_said(made_at, now)
     for supplier in suppliers:
         for order_id in books.copies.unseen(supplier):
             _give_up(books, order_id, now)

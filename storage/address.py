@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,9 @@ class PostgresServer:
     @property
     def password(self) -> str:
         """The password in the URI; empty if there is none."""
-        return unquote(urlsplit(self.uri).password or "")
+        parts = urlsplit(self.uri)
+        in_the_query = parse_qs(parts.query).get("password", [""])
+        return unquote(parts.password or "") or in_the_query[-1]
 
     def __str__(self) -> str:
         return self.shown

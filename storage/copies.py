@@ -18,7 +18,14 @@ WHERE o.supplier = :supplier AND o.due_at IS NOT NULL
 ON CONFLICT (order_id) DO NOTHING
 """
 _ASKED = "DELETE FROM unasked WHERE order_id = :order_id"
-_LEFT = "SELECT COUNT(*) AS n FROM unasked"
+# One that nobody will ask about any more, because it has ended meanwhile, keeps nobody waiting.
+_LEFT = """
+SELECT COUNT(*) AS n FROM unasked u JOIN orders o ON o.id = u.order_id WHERE o.due_at IS NOT NULL
+"""
+_FORGET_SCREENS = "UPDATE sessions SET screen = screen + 1000000"
+_FORGET_UPDATES = """
+UPDATE updates SET done_at = :now, body = '' WHERE done_at IS NULL AND stored_at <= :made_at
+"""
 
 
 class SqlCopies:
@@ -33,6 +40,10 @@ class SqlCopies:
 
     def forget(self) -> None:
         self._tx.execute(_FORGET)
+
+    def forget_what_was_said(self, made_at: Millis, now: Millis) -> None:
+        self._tx.execute(_FORGET_SCREENS)
+        self._tx.execute(_FORGET_UPDATES, {"made_at": made_at, "now": now})
 
     def unseen(self, supplier: str) -> Sequence[str]:
         return [row["id"] for row in self._tx.fetch(_UNSEEN, {"supplier": supplier})]

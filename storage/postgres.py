@@ -10,8 +10,9 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -143,20 +144,24 @@ class PostgresEngine:
     def __init__(self, uri: str) -> None:
         self._writer = _Connections(uri, _to_write)
         self._readers = _Connections(uri, _to_read)
-        self._reading = asyncio.Semaphore(_MOST_READERS)
+        # Threads of its own: a silent server must not use up those that look names up.
+        self._writing = ThreadPoolExecutor(1, "database writer")
+        self._reading = ThreadPoolExecutor(_MOST_READERS, "database reader")
         self.doorbell: Doorbell | None = None
         self.pids = self._writer.pids
 
     async def run_group(self, works: Sequence[Work[Any]]) -> Stored:
-        return await asyncio.to_thread(self._group, works)
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self._group, works)
 
     async def read(self, work: Work[T]) -> T:
-        async with self._reading:
-            return await asyncio.to_thread(self._read, work)
+        reading = partial(self._read, work)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, reading)
 
     async def close(self) -> None:
         if self.doorbell is not None:
             await self.doorbell.close()
+        for threads in (self._writing, self._reading):
+            threads.shutdown(wait=False)
         self._writer.close()
         self._readers.close()
 
@@ -211,7 +216,11 @@ def _nobody_knows(error: psycopg.Error) -> bool:
     """Tell whether the server may have committed before it fell silent."""
     state = error.sqlstate
     # Connection exceptions and shutdowns; and what makes a server fall down.
-    return state is None or state.startswith(("08", "57P")) or error.diag.severity == "PANIC"
+    return (
+        state is None
+        or state.startswith(("08", "57P"))
+        or error.diag.severity_nonlocalized == "PANIC"
+    )
 
 
 def _all(tx: PostgresTransaction, works: Sequence[Work[Any]]) -> Sequence[Any]:

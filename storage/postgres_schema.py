@@ -89,6 +89,9 @@ def _connected(server: PostgresServer) -> Iterator[psycopg.Connection]:
 def _fit_for_use(server: PostgresServer, connection: psycopg.Connection) -> None:
     if connection.info.server_version < _OLDEST_SERVER:
         raise Unusable(f"{server}: PostgreSQL is older than 14; use a newer server")
+    row = connection.execute("SHOW synchronous_commit").fetchone()
+    if row is not None and row[0] == "off":
+        raise Unusable(f"{server}: synchronous_commit is off, so what was stored may be lost")
     if connection.info.parameter_status("server_encoding") != "UTF8":
         raise Unusable(f"{server}: its encoding is not UTF8; create it with ENCODING 'UTF8'")
 

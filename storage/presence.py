@@ -14,10 +14,23 @@ from psycopg.errors import LockNotAvailable
 
 from storage.database import Unwritable
 from storage.patience import ANSWER_WITHIN, PING_EVERY, PatientAsyncConnection, connecting
+from storage.postgres import translated
 
 _ALIVE: Final = 0x4C61_7061_6B01  # every process shares it; while the first one enters, it alone
 _BOT: Final = 0x4C61_7061_6B02
 _AGAIN_AFTER = 1.0  # seconds
+_PONG_WITHIN = 5.0  # seconds
+_FROZEN_AFTER = 30.0  # seconds
+# A bot asks something every few seconds. One that was stopped in the middle keeps its connection,
+# and so its lock, for as long as its machine is up (PostgreSQL manual, "pg_locks": a key of 64 bits
+# is shown in two halves).
+_END_A_FROZEN_BOT: Final = """
+SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted
+  AND l.classid = :high AND l.objid = :low AND l.objsubid = 1
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND a.state = 'idle' AND a.state_change < clock_timestamp() - make_interval(secs => :seconds)
+"""
 _TROUBLE: Final = (psycopg.Error, TimeoutError, OSError)
 
 
@@ -95,8 +108,10 @@ class AmongOthers:
         while True:
             with suppress(*_TROUBLE):
                 async with asyncio.timeout(ANSWER_WITHIN):
-                    if await _locked(await self._present(), _BOT):
+                    connection = await self._present()
+                    if await _locked(connection, _BOT):
                         return
+                    await connection.execute(translated(_END_A_FROZEN_BOT), _frozen())
             await asyncio.sleep(_AGAIN_AFTER)
 
     async def was_the_bot(self) -> None:
@@ -109,7 +124,7 @@ class AmongOthers:
             while connection is not None:
                 async for _ in connection.notifies(timeout=PING_EVERY):
                     pass  # nobody notifies us: it is how an end of the connection is heard at once
-                async with asyncio.timeout(PING_EVERY):
+                async with asyncio.timeout(_PONG_WITHIN):
                     await connection.execute("SELECT 1")
         await self.close()
 
@@ -139,6 +154,10 @@ class AmongOthers:
             self._uri, autocommit=True, **connecting(self._uri)
         )
         return self._connection
+
+
+def _frozen() -> dict[str, float]:
+    return {"high": _BOT >> 32, "low": _BOT & 0xFFFF_FFFF, "seconds": _FROZEN_AFTER}
 
 
 async def _share(connection: PatientAsyncConnection) -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 from itertools import accumulate, product
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from prometheus_client import (
@@ -115,16 +116,26 @@ def _text(families: Iterable[Metric]) -> bytes:
 # --- who may ask ----------------------------------------------------------------------------------
 
 # What proxies and tunnels add to a request, some of them under names of their own.
-_FORWARDED: Final = frozenset(
-    {"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"}
-)
-_FORWARDED_KIND: Final = "x-forwarded"
+_FORWARDED: Final = frozenset({"via", "x-real-ip", "cf-connecting-ip"})
+_FORWARDED_KIND: Final = "forwarded"
+_CLIENT_KIND: Final = "client-ip"
 
 
 def _is_from_here(request: web.Request) -> bool:
     # Not ``request.remote``: a middleware may have put there what a proxy told it.
     peer = request.transport and request.transport.get_extra_info("peername")
-    return is_this_machine(peer) and not was_forwarded(request.headers)
+    if not is_this_machine(peer) or was_forwarded(request.headers):
+        return False
+    return names_this_machine(request.headers.get(hdrs.HOST, ""))
+
+
+def names_this_machine(host: str) -> bool:
+    """Tell whether a Host header means this machine: a foreign website's name never does."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def is_this_machine(peer: Any) -> bool:
@@ -140,7 +151,9 @@ def is_this_machine(peer: Any) -> bool:
 def was_forwarded(headers: Iterable[str]) -> bool:
     """Tell whether one of these names of headers says that somebody stood in between."""
     names = {name.lower() for name in headers}
-    return bool(names & _FORWARDED) or any(name.startswith(_FORWARDED_KIND) for name in names)
+    return bool(names & _FORWARDED) or any(
+        _FORWARDED_KIND in name or name.endswith(_CLIENT_KIND) for name in names
+    )
 
 
 # --- what the database knows ----------------------------------------------------------------------

@@ -83,7 +83,7 @@ def _server(text: str) -> PostgresServer:
     # Nothing of it is repeated in an error: it has a password in it.
     parts = _split_server(text)
     name = parts.path.removeprefix("/") if parts is not None else ""
-    if parts is None or not re.fullmatch(r"[^/\s]+", name) or parts.fragment:
+    if parts is None or not re.fullmatch(r"[^/\s@:]+", name) or parts.fragment:
         raise ValueError("is not postgresql://user:password@host:port/name")
     user = f"{parts.username}@" if parts.username else ""
     port = f":{parts.port}" if parts.port else ""

@@ -34,9 +34,17 @@ class Limits:
     per_second: float = 25.0
     chat_burst: int = 10
     chat_per_second: float = 1.0
+    group_burst: int = 5
+    group_per_second: float = 0.25  # with the burst 20 in a minute, which is what groups take
     together: float = 5.0  # seconds; two chats refused within them: it is the whole bot
     longest_rest: float = 30.0  # seconds of the whole bot, until Telegram is asked again
     unsaid: Millis = SECOND  # the rest when a 429 names none: it is a proxy's
+
+    def of(self, chat: int) -> tuple[int, float]:
+        """Return burst and calls a second of a chat; a group has a negative number."""
+        if chat < 0:
+            return self.group_burst, self.group_per_second
+        return self.chat_burst, self.chat_per_second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +101,8 @@ class Flood:
     def _bucket_of(self, chat: int) -> AsyncLimiter:
         self._forget_quiet()
         if chat not in self._buckets:
-            self._buckets[chat] = _bucket(self._limits.chat_burst, self._limits.chat_per_second)
+            burst, per_second = self._limits.of(chat)
+            self._buckets[chat] = _bucket(burst, per_second)
         self._buckets.move_to_end(chat)
         return self._buckets[chat]
 
@@ -101,7 +110,7 @@ class Flood:
         """Forget the chats that were used longest ago and whose bucket is as good as new."""
         while self._buckets:
             oldest = next(iter(self._buckets))
-            if not self._buckets[oldest].has_capacity(self._limits.chat_burst):
+            if not self._buckets[oldest].has_capacity(self._buckets[oldest].max_rate):
                 return
             del self._buckets[oldest]
 
@@ -124,7 +133,8 @@ class Flood:
             for each, refusal in self._refusals.items()
             if refusal.until > now or refusal.at > since
         }
-        recent = [refusal for refusal in self._refusals.values() if refusal.at > since]
+        # Anybody can make a bot talk in groups: they say nothing about the bot as a whole.
+        recent = [each for who, each in self._refusals.items() if each.at > since and who > 0]
         if len(recent) > 1:
             self._rest(min(max(each.until for each in recent), now + self._limits.longest_rest))
 

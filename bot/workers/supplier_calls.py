@@ -9,12 +9,23 @@ import stamina
 from bot.logs import get_logger
 from bot.workers.waiting import wait
 from shop import calls, catalogue, restoring, settling
-from shop.calls import AskBalance, AskInvoice, Call, FetchList, Idle, OpenInvoice, Purpose
+from shop.calls import (
+    LONGEST_CALL,
+    AskBalance,
+    AskInvoice,
+    Call,
+    FetchList,
+    Idle,
+    OpenInvoice,
+    Purpose,
+)
 from shop.catalogue import Game
 from shop.figures import CallOutcome, outcome_of
 from shop.notices import Facts, Notice, NoticeKind
+from shop.orders import Order
 from shop.settling import NotOpened, Opening
 from shop.suppliers import (
+    Invoice,
     InvoiceRequest,
     Listing,
     Misconfigured,
@@ -112,9 +123,9 @@ class SupplierCalls:
 
     async def _choose(self, most: int) -> Sequence[Call | Idle]:
         """Write down in one commit which calls are made next; only the last may be ``Idle``."""
-        now = self._clock()
 
         def choose(books: SqlBooks) -> Sequence[Call | Idle]:
+            now = self._clock()  # here: it may have waited its turn for a while
             chosen: list[Call | Idle] = []
             while len(chosen) < most and not (chosen and isinstance(chosen[-1], Idle)):
                 chosen.append(calls.next_call(books, self.slug, now, limited=self.counts_calls))
@@ -138,8 +149,6 @@ class SupplierCalls:
                     assert_never(call)
         except Exception:
             log.exception("calls.failed", supplier=self.slug, call=type(call).__name__)
-        if self._restoring and isinstance(call, AskInvoice):
-            self._restoring = await self._keep(lambda books: restoring.asked(books, call.order.id))
         await self._count()
 
     async def _answer(self, call: Call, answer: Awaitable[T]) -> T:
@@ -188,7 +197,7 @@ class SupplierCalls:
         opening: Opening
         evidence = ""
         try:
-            opening = await self._answer(call, self._supplier.open_invoice(request))
+            opening = await self._answer(call, self._open_in_time(order, request))
         except NotSent as error:
             opening, evidence = NotOpened.NOT_SENT, str(error)
         except Refused as error:
@@ -203,6 +212,12 @@ class SupplierCalls:
         now = self._clock()
         await self._keep(lambda books: settling.opened(books, order, opening, now, evidence))
 
+    async def _open_in_time(self, order: Order, request: InvoiceRequest) -> Invoice:
+        """Ask, unless this process stood still until its lease was nearly used up."""
+        if (order.due_at or 0) - self._clock() < LONGEST_CALL:
+            raise NotSent("the lease has nearly run out")
+        return await self._supplier.open_invoice(request)
+
     async def _ask(self, call: AskInvoice) -> None:
         order, asked_at = call.order, self._clock()
         if order.invoice is None:
@@ -216,15 +231,26 @@ class SupplierCalls:
             if isinstance(error, Misconfigured):
                 await self._check_the_key()
             now = self._clock()
-            await self._keep(lambda books: settling.unanswered(books, order.id, asked_at, now))
+            await self._take_in(
+                order, lambda books: settling.unanswered(books, order.id, asked_at, now)
+            )
             return
         self._came_back()
         now = self._clock()
-        after = await self._keep(
-            lambda books: settling.heard(books, order.id, report, asked_at, now)
+        after = await self._take_in(
+            order, lambda books: settling.heard(books, order.id, report, asked_at, now)
         )
         if after.status is not order.status:
             log.info("order.moved", order=order.id, was=order.status, became=after.status)
+
+    async def _take_in(self, order: Order, work: Callable[[SqlBooks], Order]) -> Order:
+        """Store what came of a question; in a restored copy also that it was asked."""
+
+        def taking_in(books: SqlBooks) -> tuple[Order, bool]:
+            return work(books), self._restoring and restoring.asked(books, order.id)
+
+        after, self._restoring = await self._keep(taking_in)
+        return after
 
     async def _balance(self, call: AskBalance) -> None:
         balance: int | None = None

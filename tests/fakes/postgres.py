@@ -24,7 +24,6 @@ from storage.postgres_schema import migrate
 _TEMPLATE = "lapak_template"
 _SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
     "max_pred_locks_per_transaction": "256",

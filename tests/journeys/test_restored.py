@@ -13,6 +13,7 @@ from shop.calls import AskInvoice, Idle, OpenInvoice
 from shop.time import MINUTE, SECOND
 from storage.address import PostgresServer
 from storage.backup import backup
+from storage.updates import SqlUpdates
 from tests.fakes.chat import Person
 from tests.fakes.databases import transaction
 from tests.fakes.street import Street, street
@@ -135,6 +136,54 @@ async def test_the_bot_says_nothing_while_the_copy_is_checked(there: Street) -> 
     finally:
         stop.set()
         await working
+
+
+@pytest.mark.sqlite
+async def test_an_old_button_means_nothing_after_a_restore(there: Street) -> None:
+    """The number of its screen would come again, under another item and another account."""
+    budi = there.person()
+    await budi.says("/start")
+    await there.work()
+    async with restored_in_between(there):
+        await budi.taps("Free Fire")
+        await budi.taps("70 Diamond")
+        await budi.says("123456789")
+        old = budi.button("Bayar")
+    await there.open()
+    await budi.says("/start", "n1")
+    await budi.taps("Free Fire", input_id="n2")
+    await budi.taps("140 Diamond", input_id="n3")
+    await budi.says("555555555", "n4")
+    await budi.presses(old, "n5")
+    assert there.orders == []
+
+
+@pytest.mark.sqlite
+async def test_what_waited_in_the_copy_was_answered_long_ago(there: Street) -> None:
+    database = there.shop.database
+    await database.run(lambda tx: SqlUpdates(tx, "telegram").store(77, "{}", there.clock()))
+    async with restored_in_between(there):
+        there.clock.advance(MINUTE)
+    await there.open()
+    database = there.shop.database
+    assert await database.read(lambda tx: SqlUpdates(tx, "telegram").waiting()) == []
+    again = await database.run(lambda tx: SqlUpdates(tx, "telegram").store(77, "{}", there.clock()))
+    assert not again
+
+
+async def test_an_order_that_ended_meanwhile_keeps_nobody_waiting(there: Street) -> None:
+    """A copy whose last question was answered, and nothing else was stored: by an older program."""
+    await confirm(there.person(), "123456789")
+    await there.work()
+    await there.pay()
+    await there.after(30 * SECOND)
+    [order] = there.orders
+    assert order["due_at"] is None
+    with transaction(there.settings.database) as tx:
+        tx.execute("INSERT INTO copied (at) VALUES (:at)", {"at": there.clock()})
+        tx.execute("INSERT INTO unasked (order_id) VALUES (:id)", {"id": order["id"]})
+    await there.restart()
+    assert not await is_closed(there)
 
 
 async def until(true: Callable[[], bool]) -> None:

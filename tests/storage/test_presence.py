@@ -1,6 +1,7 @@
 """Who else is here, and who is the one bot: true whatever happens to a process or its line."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -69,6 +70,7 @@ def proxy() -> Iterator[Proxy]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that look more often whether they are still there."""
     monkeypatch.setattr(presence, "PING_EVERY", 0.1)
+    monkeypatch.setattr(presence, "_PONG_WITHIN", 0.5)
     monkeypatch.setattr(presence, "_AGAIN_AFTER", 0.05)
     monkeypatch.setattr(presence, "ANSWER_WITHIN", 1.0)
     monkeypatch.setitem(patience.CONNECTING, "connect_timeout", 2)
@@ -318,6 +320,33 @@ async def test_a_bot_that_is_killed_is_followed_within_ten_seconds(
             assert not await happens(takes_over, A_WHILE)
             await other.kill(signal.SIGKILL)
             assert await happens(takes_over)
+
+
+@pytest.mark.process
+async def test_a_bot_that_stands_still_is_followed_too(
+    process: Made, direct: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection lives on with its machine: the server ends it for whoever stands by."""
+    monkeypatch.setattr(presence, "_FROZEN_AFTER", 1.0)
+    async with started(direct.uri, folder=tmp_path, script=BECOMES_THE_BOT) as other:
+        await other.says("talks")
+        os.kill(other.pid, signal.SIGSTOP)
+        async with while_(asyncio.create_task(process().is_the_bot())) as takes_over:
+            assert await happens(takes_over)
+
+
+async def test_a_bot_that_looks_after_its_lock_is_left_alone(
+    process: Made, direct: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "PING_EVERY", 0.1)
+    monkeypatch.setattr(presence, "_FROZEN_AFTER", 1.0)
+    bot = process()
+    await bot.is_the_bot()
+    async with (
+        while_(asyncio.create_task(bot.was_the_bot())),
+        while_(asyncio.create_task(process().is_the_bot())) as takes_over,
+    ):
+        assert not await happens(takes_over, 2.5)
 
 
 async def test_a_shop_on_a_file_is_alone_and_the_bot_for_good(tmp_path: Path) -> None:

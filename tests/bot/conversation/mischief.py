@@ -1,7 +1,7 @@
 """What people do to a chat that nobody asked for: typed junk, old buttons, made-up ones."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.conversation.views import Incoming, Shared, View, What, read_button, read_text
@@ -95,6 +95,8 @@ class Mischief:
         return self.random.choice(
             [f"o:{order}:{action}", f"c:{order}-5:{action}", f"s:{screen}:{choice}"]
         )
+
+
 SENTENCES = (
     "mau top up ff 70 dong kak", "udah bayar ya kak", "kok belum masuk??", "bisa dicicil?",
     "how much are 86 diamonds for mobile legends?", "I want my money back", "cancel it please",
@@ -115,3 +117,14 @@ def slip(text: str, at: int, how: int) -> str:
         before + "x" + after,
         text.upper(),
     )[how % 5]
+
+
+CHANGES: Mapping[str, Callable[[str, int], str]] = {
+    "as it is": lambda data, n: data,
+    "cut": lambda data, n: data[: n % max(len(data), 1)],
+    "longer": lambda data, n: f"{data}{n}",
+    "of another kind": lambda data, n: f"{'socpx'[n % 5]}{data[1:]}",
+    "of another number": lambda data, n: data.replace(":", f":{n}", 1),
+    "in other letters": lambda data, n: data.swapcase(),
+}
+"""What somebody may do to a button's data who writes a client of their own."""

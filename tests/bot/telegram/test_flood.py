@@ -357,3 +357,23 @@ async def test_the_limits_can_be_others() -> None:
     telegram = Telegram(flood=Flood(limits))
     await telegram.send_all(*[7] * 50)
     assert seconds() < 0.01
+
+
+@jumping
+async def test_groups_that_are_flooded_keep_the_bot_from_nobody() -> None:
+    """Anybody can make a bot answer in groups until Telegram has had enough of that."""
+    telegram = Telegram(refusal=lambda chat: Flooded(30_000) if chat < 0 else None)
+    for group in (-1, -2, -3):
+        with pytest.raises(TryLater):
+            await telegram.send(group)
+    assert await telegram.send(7) == "to 7"
+
+
+@jumping
+async def test_a_group_is_written_to_twenty_times_a_minute() -> None:
+    telegram = Telegram()
+    await telegram.send_all(*[-1] * 40)
+    assert sum(at < 60 for at, _ in telegram.journal) <= 20
+    await asyncio.sleep(60)
+    await telegram.send(7)
+    assert telegram.flood.chats == 1
