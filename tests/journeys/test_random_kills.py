@@ -1,0 +1,127 @@
+"""The real program under load, killed at random moments, on each database.
+
+LAPAK_SEED replays the moments and the habits of the customers (not the machine's own timing);
+LAPAK_AT_LENGTH=1 kills eight times as often.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.buyers import Buyer, buyers, buying
+from tests.fakes.reckoning import comes_to_rest, reckoning
+from tests.fakes.world import AT_LENGTH, World, opened_world, simulated
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(1800 if AT_LENGTH else 240)]
+KILLS = 200 if AT_LENGTH else 25
+CUSTOMERS = 5
+
+# What naive shops do: the answer about a QR was lost, so it is asked for again.
+NAIVE = """
+import sys
+from bot import __main__
+from shop import settling
+from shop.settling import NotOpened
+
+settling.AGAIN_AFTER_NOT_SENT = 0
+settling.opening_lost = lambda books, order, now: settling._not_opened(
+    books, order, NotOpened.NOT_SENT, now, "asked for again")
+sys.exit(__main__.main())
+"""
+
+
+def _seed() -> str:
+    seed = os.environ.get("LAPAK_SEED") or f"{random.SystemRandom().getrandbits(32)}"
+    sys.stdout.write(f"LAPAK_SEED={seed}\n")
+    return seed
+
+
+async def is_killed(world: World, luck: random.Random, script: str = "") -> None:
+    """One life of the shop: it starts, works for a while, is killed. Nothing may be wrong then."""
+    async with world.shop(script) as shop:
+        if luck.random() < 0.2:  # while it starts
+            await asyncio.sleep(luck.uniform(0.05, 1.2))
+        else:
+            await world.listens()
+            await asyncio.sleep(0.05 * 30 ** luck.random())
+        assert await shop.kill() == -signal.SIGKILL, shop.output
+        assert "Traceback" not in shop.output, shop.output
+    assert world.damage() == []
+    await unseen_qrs_run_out(world)
+    assert (await reckoning(world)).at_any_moment() == []
+
+
+async def unseen_qrs_run_out(world: World) -> None:
+    """What the supplier accepted and nobody was told of: here its fifteen minutes are over.
+
+    Until then the supplier would refuse the same item for the same account, and with that hide it
+    if somebody asks again.
+    """
+    told = {row["target"] for row in world.orders() if row["status"] not in {"placed", "opening"}}
+    for entry in await world.journal():
+        if entry["payment_status"] == "pending" and entry["target"] not in told:
+            await world.control("expire", id=entry["id"])
+
+
+async def test_o1_o2_m1_d1_a_shop_killed_at_random_loses_and_doubles_nothing(
+    tmp_path: Path, on_a_database: str
+) -> None:
+    seed = _seed()
+    luck = random.Random(seed)
+    async with opened_world(tmp_path, on_a_database, simulated) as world:
+        people = buyers(world, CUSTOMERS, seed)
+        # Not so quick that no kill ever comes between a question and its answer.
+        await world.control("fault", kind="slow", path="/order/", seconds=0.15, count=100_000)
+        async with buying(people):
+            for _ in range(KILLS):
+                await is_killed(world, luck)
+        await world.control("fault", kind="clear")
+        async with world.shop():
+            await comes_to_rest(world, 75)
+            await asyncio.gather(*(still_buys(each) for each in people))
+            await comes_to_rest(world, 60)
+        there = await reckoning(world)
+        assert there.at_rest() == []
+        assert await world.audit() == 0
+        sys.stdout.write(f"{KILLS} kills: {there}\n")
+        assert len(there.settled) > CUSTOMERS, "hardly anybody bought: the kills hit nothing"
+
+
+async def still_buys(buyer: Buyer) -> None:
+    account = next(buyer.accounts)
+    assert await buyer.orders(account)
+    await buyer.pays(account)
+
+
+@pytest.mark.sqlite
+async def test_a_shop_that_asks_again_is_caught(tmp_path: Path) -> None:
+    seed = _seed()
+    for attempt in range(3):
+        (folder := tmp_path / str(attempt)).mkdir()
+        if await is_caught(folder, f"{seed}/{attempt}"):
+            return
+    pytest.fail("three times twelve kills found no double order of a shop that makes them")
+
+
+async def is_caught(folder: Path, seed: str) -> bool:
+    luck = random.Random(seed)
+    async with opened_world(folder, "sqlite") as world:
+        await world.control("fault", kind="slow", path="order/create", seconds=1.0, count=1000)
+        async with buying(buyers(world, CUSTOMERS, seed)):
+            complaint = await first_complaint(world, luck)
+    assert not complaint or "O2 2 invoices for 1 orders" in complaint
+    return bool(complaint)
+
+
+async def first_complaint(world: World, luck: random.Random) -> str:
+    try:
+        for _ in range(12):
+            await is_killed(world, luck, NAIVE)
+    except AssertionError as error:
+        return str(error)
+    return ""
