@@ -1,0 +1,216 @@
+"""A supplier and a chat that answer at once, and people who buy: nobody waits but for the shop."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+from bot.bootstrap import Seams, Shop, curated_games, opened_shop
+from bot.conversation.views import Picked, StepId, View, read_button
+from bot.roles import EVERY_ROLE, Role, Running
+from bot.settings import Settings, demo_settings
+from bot.workers.supplier_calls import SupplierCalls
+from providers.simulators.qris import qr_png, qris_payload
+from shop.notices import NoticeKind
+from shop.pricing import PriceRule, Quote, quote
+from shop.suppliers import (
+    Invoice,
+    InvoiceReport,
+    InvoiceRequest,
+    InvoiceState,
+    Listing,
+    PriceList,
+    Supplier,
+)
+from storage.address import Address
+from storage.books import SqlBooks
+from storage.sessions import StoredSession
+
+_ITEM, _SKU, _GAME = "70 Diamond", "1", "free-fire"
+_LISTED: Final = 10_000
+_PRICES = PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200)
+_QUOTE: Quote = quote(_LISTED, _PRICES)
+_ANY_PORT: Final = 8080  # of a page that is not served
+_SCREEN: Final = 1
+_CHOICES: Final = 12
+_IN_TIME: Final = 90.0  # seconds
+_STOCKED_WITHIN: Final = 20.0
+_BETWEEN_LOOKS: Final = 0.02
+
+
+class InstantSupplier(Supplier):
+    """Opens every invoice, and has delivered whatever it is asked about.
+
+    ``takes``: seconds for each answer. Its picture comes along with the invoice: drawing one, and
+    fetching it, are the supplier's business.
+    """
+
+    slug = "zultopup"
+    title = "ZulTopup"
+    counts_calls = False
+
+    def __init__(self, takes: float = 0) -> None:
+        self._takes = takes
+        picture = qr_png(qris_payload(amount=_QUOTE.price, reference="BENCHMARK"))
+        self._qr = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+    async def price_list(self) -> PriceList:
+        listing = Listing(sku=_SKU, category="Free Fire", name=_ITEM, price=_LISTED, available=True)
+        return PriceList(listings=[listing])
+
+    async def balance(self) -> int:
+        return 0
+
+    async def open_invoice(self, request: InvoiceRequest) -> Invoice:
+        await asyncio.sleep(self._takes)
+        return Invoice(
+            supplier_ref=request.ref,
+            number=request.ref,
+            amount=request.price,
+            cost=_QUOTE.cost,
+            qr=self._qr,
+            link="",
+            expires_at=None,
+        )
+
+    async def invoice_report(self, supplier_ref: str) -> InvoiceReport:
+        await asyncio.sleep(self._takes)
+        return InvoiceReport(state=InvoiceState.DELIVERED, serial=f"SN{supplier_ref}")
+
+
+class InstantChat:
+    """Shows nothing to nobody; calls ``saw`` with the address, the kind and the order of news."""
+
+    edits = True
+
+    def __init__(self) -> None:
+        self.saw: Callable[[str, str, str], None] = lambda *_: None
+
+    async def send(self, address: str, view: View, key: str) -> str:
+        order, kind, _ = key.split(":", 2)
+        self.saw(address, kind, order)
+        return key
+
+    async def edit(self, address: str, message_id: str, view: View) -> None:
+        return
+
+
+def settings_on(database: Address, folder: Path) -> Settings:
+    """Return the settings of a shop on this database."""
+    return demo_settings(folder, _ANY_PORT).model_copy(update={"database": database})
+
+
+@asynccontextmanager
+async def working_shop(
+    settings: Settings, seams: Seams, roles: frozenset[Role] = EVERY_ROLE, takes: float = 0
+) -> AsyncIterator[Shop]:
+    """Run these roles of the shop on the instant supplier; a worker begins with its price list."""
+    async with opened_shop(settings, seams) as opened:
+        supplier = SupplierCalls(
+            InstantSupplier(takes),
+            keeper=opened.keeper,
+            games=curated_games(),
+            low_balance=0,
+            clock=opened.clock,
+        )
+        shop, stop = replace(opened, suppliers=[supplier]), asyncio.Event()
+        working = asyncio.create_task(Running(shop, roles).until(stop))
+        try:
+            if Role.WORKER in roles:
+                await _stocked(shop)
+            yield shop
+        finally:
+            stop.set()
+            await working
+
+
+async def _stocked(shop: Shop) -> None:
+    """Wait until there is something to sell."""
+    async with asyncio.timeout(_STOCKED_WITHIN):
+        while True:
+            items, _ = await shop.keeper.read(lambda books: books.shelf.stored("zultopup"))
+            if items:
+                return
+            await asyncio.sleep(_BETWEEN_LOOKS)
+
+
+async def buy(
+    shop: Shop,
+    chat: InstantChat,
+    people: Iterable[str],
+    *,
+    at_once: int,
+    to_the_end: bool = True,
+) -> None:
+    """Let each of ``people`` buy once, so many at a time: press "Bayar", have the goods announced.
+
+    Each says "Sudah bayar" as soon as the QR is there, so nobody waits for a scheduled question;
+    or, if it does not go ``to_the_end``, looks at the QR and leaves. Raises ``TimeoutError`` if
+    that takes too long.
+    """
+    names = tuple(people)
+    now = shop.clock()
+    await shop.keeper.write(lambda books: _bring_to_the_confirmation(books, names, now))
+    crowd = _Crowd(shop, chat, at_once=at_once, to_the_end=to_the_end)
+    async with asyncio.timeout(_IN_TIME), asyncio.TaskGroup() as tasks:
+        crowd.tasks = tasks
+        for name in names:
+            tasks.create_task(crowd.buy(name))
+
+
+def _bring_to_the_confirmation(books: SqlBooks, names: Iterable[str], now: int) -> None:
+    """Leave each where all questions are answered but the last."""
+    for name in names:
+        draft: dict[str, str | int] = {
+            "game": _GAME,
+            "supplier": "zultopup",
+            "sku": _SKU,
+            "item": _ITEM,
+            "user_id": f"{crc32(name.encode()):010}",
+            "price": _QUOTE.price,
+        }
+        session = StoredSession(
+            language="",
+            step=StepId.CONFIRM,
+            screen=_SCREEN,
+            page=0,
+            draft=draft,
+            last_input="",
+            touched_at=now,
+        )
+        books.sessions.save(name, session)
+
+
+class _Crowd:
+    """People who buy at the same time."""
+
+    tasks: asyncio.TaskGroup
+
+    def __init__(self, shop: Shop, chat: InstantChat, *, at_once: int, to_the_end: bool) -> None:
+        self._shop = shop
+        self._to_the_end = to_the_end
+        self._places = asyncio.Semaphore(at_once)
+        self._goods: dict[str, asyncio.Event] = {}
+        chat.saw = self._saw
+
+    async def buy(self, name: str) -> None:
+        async with self._places:
+            goods = self._goods[name] = asyncio.Event()
+            pay = Picked("pay", _SCREEN)
+            turn = await self._shop.take_turn(name, pay, "pay", _CHOICES)
+            if turn.view is not None:
+                raise RuntimeError(f"no order was placed: {turn.view.text}")
+            await goods.wait()
+
+    def _saw(self, name: str, kind: str, order: str) -> None:
+        if kind == NoticeKind.QR and self._to_the_end:
+            self.tasks.create_task(self._claim(name, order))
+        elif kind in {NoticeKind.QR, NoticeKind.DELIVERED}:
+            self._goods[name].set()
+
+    async def _claim(self, name: str, order: str) -> None:
+        await self._shop.take_turn(name, read_button(f"o:{order}:paid"), "paid", _CHOICES)
