@@ -8,7 +8,7 @@ from typing import Final
 from bot.bootstrap import Shop
 from bot.logs import get_logger
 from bot.workers.waiting import wait
-from shop import restoring
+from shop import calls, restoring
 from shop.time import SECOND
 from storage.database import Busy, Unwritable
 
@@ -117,7 +117,8 @@ class Running:
         tried = await self._shop.keeper.read(
             lambda books: [books.calls.list_tried_at(slug) for slug in slugs]
         )
-        return None if all(at >= self._shop.opened_at for at in tried) else "not fetched yet"
+        since = self._shop.opened_at - calls.LIST_FRESH
+        return None if all(at > since for at in tried) else "not fetched yet"
 
 
 async def _first_of(tasks: Mapping[str, asyncio.Task[None]], stop: asyncio.Event) -> None:

@@ -27,6 +27,7 @@ LONGEST_CALL: Millis = 60 * SECOND
 LEASE: Millis = 75 * SECOND  # longer than any call may take
 BUSY_PAUSE: Millis = 15 * SECOND  # when a supplier says that we ask too often
 LIST_EVERY: Millis = 10 * MINUTE
+LIST_FRESH: Millis = MINUTE
 LONGEST_TIMER: Millis = 49 * HOUR  # of an order
 LONGEST_PAUSE: Millis = HOUR  # of a message
 
@@ -122,7 +123,7 @@ def pause(books: Books, supplier: str, now: Millis) -> None:
 
 
 def wake_up(books: Books, suppliers: Sequence[str], now: Millis, *, alone: bool = True) -> None:
-    """Begin after a stop: every price list is fetched, and timers nobody can have meant come due.
+    """Begin after a stop: price lists are fetched, and timers nobody can have meant come due.
 
     ``alone``: no other process can still be making a call, so all leases end, and every open
     invoice is asked about at once. Otherwise a lease ends by itself.
@@ -132,7 +133,16 @@ def wake_up(books: Books, suppliers: Sequence[str], now: Millis, *, alone: bool 
         books.orders.end_leases(now)
     books.outbox.come_due(now, latest=now + LONGEST_PAUSE)
     for supplier in suppliers:
-        books.calls.set_list_due(supplier, now)
+        if not list_is_fresh(books, supplier, now):
+            books.calls.set_list_due(supplier, now)
+
+
+def list_is_fresh(books: Books, supplier: str, now: Millis) -> bool:
+    """Tell whether a price list was fetched, or could not be, in the last minute, by any process.
+
+    Processes that start together, or one that starts again and again, then ask for it once.
+    """
+    return now - LIST_FRESH < books.calls.list_tried_at(supplier) <= now
 
 
 def _clear_away(books: Books, supplier: str, now: Millis) -> None:

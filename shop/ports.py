@@ -141,6 +141,9 @@ class Calls(Protocol):
 
     def list_due_at(self, supplier: str) -> Millis: ...
     def set_list_due(self, supplier: str, at: Millis) -> None: ...
+    def list_tried_at(self, supplier: str) -> Millis:
+        """Return when a price list was last fetched or could not be; 0 if never."""
+
     def paused_until(self, supplier: str) -> Millis:
         """Return until when a supplier is left alone; 0 if it never was."""
 

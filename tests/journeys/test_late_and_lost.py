@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shop.calls import LEASE, AskInvoice, Idle, OpenInvoice
-from shop.suppliers import InvoiceReport
+from shop.suppliers import Invoice, InvoiceReport, InvoiceRequest
 from shop.time import HOUR, MINUTE, SECOND
 from tests.fakes.chat import Person
 from tests.fakes.street import Street, street
@@ -308,17 +308,38 @@ async def test_o2_after_a_lost_answer_the_same_wish_works_again_when_it_was_prom
     assert [entry["status"] for entry in there.journal] == ["Error", "Success"]
 
 
-async def test_o14_an_answer_that_comes_after_its_lease_shows_nothing_and_is_not_wasted(
-    there: Street,
-) -> None:
+async def test_o14_who_stood_still_until_the_lease_ran_out_asks_for_nothing(there: Street) -> None:
     budi = there.person()
     await confirm(there, budi)
     worker = there.shop.suppliers[0]
     call = await worker.choose()
     assert isinstance(call, OpenInvoice)
     there.clock.advance(LEASE)
-    assert isinstance(await worker.choose(), Idle)  # given up
+    assert isinstance(await worker.choose(), Idle)  # given up, by another process
     await worker.make(call)
+    assert there.journal == []
+    assert statuses(there) == ["cancelled"]
+
+
+async def test_o14_an_answer_that_comes_after_its_lease_shows_nothing_and_is_not_wasted(
+    there: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budi = there.person()
+    await confirm(there, budi)
+    worker = there.shop.suppliers[0]
+    opened = worker._supplier.open_invoice
+
+    async def late(request: InvoiceRequest) -> Invoice:
+        invoice = await opened(request)
+        there.clock.advance(LEASE)
+        assert isinstance(await worker.choose(), Idle)  # given up
+        return invoice
+
+    monkeypatch.setattr(worker._supplier, "open_invoice", late)
+    call = await worker.choose()
+    assert isinstance(call, OpenInvoice)
+    await worker.make(call)
+    monkeypatch.undo()
     await there.work()
     assert statuses(there) == ["cancelled"]
     assert says(there, budi, LOST, "Bayar Rp") == [1, 0]

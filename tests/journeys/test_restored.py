@@ -127,7 +127,6 @@ async def test_the_bot_says_nothing_while_the_copy_is_checked(there: Street) -> 
         assert await running.checks()["restored copy"]() is not None
         await asyncio.sleep(0.05)
         assert len(there.chat.messages) == said
-        await there.shop.suppliers[0].choose()  # the list
         call = await there.shop.suppliers[0].choose()
         assert isinstance(call, AskInvoice)
         await there.shop.suppliers[0].make(call)
