@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from storage.address import SqliteFile
 from storage.audit import audit
 from tests.conftest import ARTIFACTS
 from tests.fakes.process import answers, free_port, started
@@ -55,6 +56,7 @@ async def buys(page: Page) -> None:
     await expect(page.get_by_test_id("qr").last).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.sqlite
 async def test_a_person_buys_by_clicking(tmp_path: Path, chromium: str) -> None:
     port = free_port()
     arguments = ("demo", "--port", str(port), "--data", str(tmp_path))
@@ -69,7 +71,7 @@ async def test_a_person_buys_by_clicking(tmp_path: Path, chromium: str) -> None:
             await expect(page.get_by_text("Top up masuk!").last).to_be_in_viewport()
             await page.screenshot(path=ARTIFACTS / "chat-done.png")
         await demo.kill()
-    assert audit(tmp_path / "lapak.db") == []
+    assert audit(SqliteFile(path=tmp_path / "lapak.db")) == []
 
 
 async def test_the_page_finds_its_way_back_after_the_plug_was_pulled(

@@ -368,7 +368,7 @@ async def test_o1_o2_a_purchase_on_a_line_that_breaks_at_every_fifth_commit(
     async with storm(proxy, fault):
         await buys_until_it_arrives(world, budi)
     await world.passes(MINUTE)
-    assert proxy.broken > 3
+    assert proxy.broken >= 3
     paid = [entry for entry in there.journal if entry["payment_status"] == "settlement"]
     delivered = [row for row in world.orders if row["status"] == "delivered"]
     assert [row["target"] for row in delivered] == [entry["target"] for entry in paid]
