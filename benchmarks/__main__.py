@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fewest = f"at least {LEAST_ROUNDS} rounds"
         _say(f"there is no {MODULES[missing[0]]}" if missing else fewest)
         return 2
+    # As Ctrl+C does: what a benchmark started ends with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     lines: list[str] = []
     for name in dict.fromkeys(names):
         found = asyncio.run(_measured(name, wanted.rounds))

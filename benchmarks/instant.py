@@ -54,7 +54,7 @@ class InstantSupplier(Supplier):
     counts_calls = False
 
     def __init__(self, takes: float = 0) -> None:
-        self._takes = takes
+        self.takes = takes
         picture = qr_png(qris_payload(amount=_QUOTE.price, reference="BENCHMARK"))
         self._qr = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
@@ -66,7 +66,7 @@ class InstantSupplier(Supplier):
         return 0
 
     async def open_invoice(self, request: InvoiceRequest) -> Invoice:
-        await asyncio.sleep(self._takes)
+        await asyncio.sleep(self.takes)
         return Invoice(
             supplier_ref=request.ref,
             number=request.ref,
@@ -78,7 +78,7 @@ class InstantSupplier(Supplier):
         )
 
     async def invoice_report(self, supplier_ref: str) -> InvoiceReport:
-        await asyncio.sleep(self._takes)
+        await asyncio.sleep(self.takes)
         return InvoiceReport(state=InvoiceState.DELIVERED, serial=f"SN{supplier_ref}")
 
 
@@ -106,18 +106,21 @@ def settings_on(database: Address, folder: Path) -> Settings:
 
 @asynccontextmanager
 async def working_shop(
-    settings: Settings, seams: Seams, roles: frozenset[Role] = EVERY_ROLE, takes: float = 0
+    settings: Settings,
+    seams: Seams,
+    roles: frozenset[Role] = EVERY_ROLE,
+    supplier: InstantSupplier | None = None,
 ) -> AsyncIterator[Shop]:
     """Run these roles of the shop on the instant supplier; a worker begins with its price list."""
     async with opened_shop(settings, seams) as opened:
-        supplier = SupplierCalls(
-            InstantSupplier(takes),
+        calling = SupplierCalls(
+            supplier or InstantSupplier(),
             keeper=opened.keeper,
             games=curated_games(),
             low_balance=0,
             clock=opened.clock,
         )
-        shop, stop = replace(opened, suppliers=[supplier]), asyncio.Event()
+        shop, stop = replace(opened, suppliers=[calling]), asyncio.Event()
         working = asyncio.create_task(Running(shop, roles).until(stop))
         try:
             if Role.WORKER in roles:

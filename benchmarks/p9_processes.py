@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from os import cpu_count, getpid
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, TypeAlias
 
 from benchmarks import instant
 from benchmarks.children import Child, child, children_of, cpu_seconds
@@ -43,7 +43,7 @@ class _Supplier:
 
 _SUPPLIERS: Final = (
     _Supplier(words="supplier instant", takes=0, orders=150),
-    _Supplier(words="supplier answers in 300 ms", takes=0.3, orders=80),
+    _Supplier(words="supplier answers in 300 ms", takes=0.3, orders=120),
 )
 
 
@@ -55,30 +55,37 @@ class _Run:
     cores: Mapping[str, float]
 
 
+_Round: TypeAlias = Mapping[int, Sequence[_Run]]
+"""By the number of workers: one run for each supplier."""
+
+
 async def measure(rounds: int, say: Say) -> Sequence[Measured]:
     """Sell with one, two and four workers in turn, beside a quick supplier and a slow one."""
     configure_logs("ERROR", "text", ())
-    rows = []
     with running_server() as server:
-        for supplier in _SUPPLIERS:
-            found = [
-                {count: await _sell(server, supplier, count) for count in _COUNTS}
-                for _ in range(rounds)
-            ]
-            for count in _COUNTS:
-                say(f"{supplier.words}, {count} workers: {_cores([one[count] for one in found])}")
-            rows += [
-                Measured(
-                    what=f"whole orders with {count} workers, {supplier.words}",
-                    unit="orders/s",
-                    figures=[one[count].rate for one in found],
-                    baselines=[one[1].rate for one in found],
-                    goals=(ratio_at_least(1.6),) if count == 2 else (),
-                    beside=f"{server.version}; used {_cores([one[count] for one in found])}",
-                )
-                for count in _COUNTS[1:]
-            ]
+        found: list[_Round] = [
+            {count: await _sell(server, count) for count in _COUNTS} for _ in range(rounds)
+        ]
+        version = server.version
+    rows = []
+    for nth, supplier in enumerate(_SUPPLIERS):
+        for count in _COUNTS:
+            used = _cores([one[count][nth] for one in found])
+            say(f"{supplier.words}, {count} workers: {used}")
+            if count > 1:
+                rows.append(_row(found, nth, count, f"{version}; used {used}"))
     return rows
+
+
+def _row(found: Sequence[_Round], nth: int, count: int, beside: str) -> Measured:
+    return Measured(
+        what=f"whole orders with {count} workers, {_SUPPLIERS[nth].words}",
+        unit="orders/s",
+        figures=[one[count][nth].rate for one in found],
+        baselines=[one[1][nth].rate for one in found],
+        goals=(ratio_at_least(1.6),) if count == 2 else (),
+        beside=beside,
+    )
 
 
 def _cores(runs: Sequence[_Run]) -> str:
@@ -88,22 +95,27 @@ def _cores(runs: Sequence[_Run]) -> str:
     return f"{said} of {cpu_count()} cores"
 
 
-async def _sell(server: Server, supplier: _Supplier, count: int) -> _Run:
+async def _sell(server: Server, count: int) -> Sequence[_Run]:
     """Sell on a fresh database with so many workers."""
     chat = instant.InstantChat()
+    runs = []
     with server.database() as address:
-        async with _bot(address, chat) as shop, _workers(address, supplier, count) as workers:
-            people = [f"web:p{nth}" for nth in range(supplier.orders)]
-            used = _used(server, workers)
-            began = time.perf_counter()
-            await instant.buy(shop, chat, people, at_once=AT_ONCE)
-            took = time.perf_counter() - began
-            # Connections that are closed by now are forgotten: they are few, and were idle.
-            cores = {
-                kind: sum(now - used[kind].get(pid, 0) for pid, now in after.items()) / took
-                for kind, after in _used(server, workers).items()
-            }
-    return _Run(rate=supplier.orders / took, cores=cores)
+        async with _bot(address, chat) as shop, _workers(address, count) as workers:
+            for supplier in _SUPPLIERS:
+                for worker in workers:
+                    await worker.asked({"takes": supplier.takes}, _WITHIN)
+                people = [f"web:{supplier.takes}-{nth}" for nth in range(supplier.orders)]
+                used = _used(server, workers)
+                began = time.perf_counter()
+                await instant.buy(shop, chat, people, at_once=AT_ONCE)
+                took = time.perf_counter() - began
+                # Connections opened meanwhile began with nothing; none is closed here.
+                cores = {
+                    kind: sum(now - used[kind].get(pid, 0) for pid, now in after.items()) / took
+                    for kind, after in _used(server, workers).items()
+                }
+                runs.append(_Run(rate=supplier.orders / took, cores=cores))
+    return runs
 
 
 def _used(server: Server, workers: Sequence[Child]) -> Mapping[str, Mapping[int, float]]:
@@ -126,15 +138,11 @@ async def _bot(address: PostgresServer, chat: instant.InstantChat) -> AsyncItera
 
 
 @asynccontextmanager
-async def _workers(
-    address: PostgresServer, supplier: _Supplier, count: int
-) -> AsyncIterator[Sequence[Child]]:
+async def _workers(address: PostgresServer, count: int) -> AsyncIterator[Sequence[Child]]:
     """Run so many workers, from when all of them are ready."""
     async with AsyncExitStack() as stack:
         started = [
-            await stack.enter_async_context(
-                child("benchmarks.worker", address.uri, str(supplier.takes))
-            )
+            await stack.enter_async_context(child("benchmarks.worker", address.uri))
             for _ in range(count)
         ]
         for worker in started:

@@ -123,7 +123,10 @@ class Database:
     async def close(self) -> None:
         """Finish what waits, then close; whoever comes now hears ``Busy``."""
         self._closing = True
-        await self._waiting.join()
+        finished = asyncio.ensure_future(self._waiting.join())
+        # A writer that was cancelled before us, with the whole program, finishes nothing more.
+        await asyncio.wait({finished, self._writer}, return_when=asyncio.FIRST_COMPLETED)
+        finished.cancel()
         self._writer.cancel()
         with suppress(asyncio.CancelledError):
             await self._writer

@@ -15,6 +15,7 @@ from storage.database import (
     Unwritable,
     Work,
 )
+from storage.opening import open_database
 from tests.fakes.databases import transaction
 from tests.storage.files import BROKEN_RULE, found, opened
 
@@ -327,3 +328,14 @@ def test_a_transaction_tells_how_many_rows_it_touched(tx: Transaction) -> None:
     assert tx.execute("UPDATE transcript SET body = 'd' WHERE seq = 9") == 0
     gone = tx.fetch("DELETE FROM transcript WHERE seq = 1 RETURNING body")
     assert [row["body"] for row in gone] == ["c"]
+
+
+async def test_closing_does_not_wait_for_a_writer_that_is_gone(address: Address) -> None:
+    database = await open_database(address)
+    working = asyncio.create_task(database.run(lambda tx: tx.fetch("SELECT 1 AS one")))
+    await asyncio.sleep(0)
+    database._writer.cancel()
+    async with asyncio.timeout(10):
+        await database.close()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
