@@ -33,8 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fewest = f"at least {LEAST_ROUNDS} rounds"
         _say(f"there is no {MODULES[missing[0]]}" if missing else fewest)
         return 2
-    # As Ctrl+C does: what a benchmark started ends with it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     lines: list[str] = []
     for name in dict.fromkeys(names):
         found = asyncio.run(_measured(name, wanted.rounds))
@@ -60,6 +58,9 @@ def _name(text: str) -> str:
 
 
 async def _measured(name: str, rounds: int) -> list[str]:
+    running = asyncio.current_task()
+    if running is not None:  # as Ctrl+C does: what a benchmark started ends with it
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     # What a module of that name offers is the one promise of this folder.
     benchmark = cast("Benchmark", import_module(MODULES[name]))
     began = time.monotonic()

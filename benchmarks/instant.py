@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -160,7 +160,6 @@ async def buy(
     await shop.keeper.write(lambda books: _bring_to_the_confirmation(books, names, now))
     crowd = _Crowd(shop, chat, at_once=at_once, to_the_end=to_the_end)
     async with asyncio.timeout(_IN_TIME), asyncio.TaskGroup() as tasks:
-        crowd.tasks = tasks
         for name in names:
             tasks.create_task(crowd.buy(name))
 
@@ -188,32 +187,42 @@ def _bring_to_the_confirmation(books: SqlBooks, names: Iterable[str], now: int) 
         books.sessions.save(name, session)
 
 
+@dataclass(slots=True)
+class _Buyer:
+    """What somebody who buys waits for."""
+
+    qr: asyncio.Event = field(default_factory=asyncio.Event)
+    goods: asyncio.Event = field(default_factory=asyncio.Event)
+    order: str = ""
+
+
 class _Crowd:
     """People who buy at the same time."""
-
-    tasks: asyncio.TaskGroup
 
     def __init__(self, shop: Shop, chat: InstantChat, *, at_once: int, to_the_end: bool) -> None:
         self._shop = shop
         self._to_the_end = to_the_end
         self._places = asyncio.Semaphore(at_once)
-        self._goods: dict[str, asyncio.Event] = {}
+        self._buyers: dict[str, _Buyer] = {}
         chat.saw = self._saw
 
     async def buy(self, name: str) -> None:
         async with self._places:
-            goods = self._goods[name] = asyncio.Event()
+            buyer = self._buyers[name] = _Buyer()
             pay = Picked("pay", _SCREEN)
             turn = await self._shop.take_turn(name, pay, "pay", _CHOICES)
             if turn.view is not None:
                 raise RuntimeError(f"no order was placed: {turn.view.text}")
-            await goods.wait()
+            await buyer.qr.wait()
+            if self._to_the_end:
+                claim = read_button(f"o:{buyer.order}:paid")
+                await self._shop.take_turn(name, claim, "paid", _CHOICES)
+                await buyer.goods.wait()
 
     def _saw(self, name: str, kind: str, order: str) -> None:
-        if kind == NoticeKind.QR and self._to_the_end:
-            self.tasks.create_task(self._claim(name, order))
-        elif kind in {NoticeKind.QR, NoticeKind.DELIVERED}:
-            self._goods[name].set()
-
-    async def _claim(self, name: str, order: str) -> None:
-        await self._shop.take_turn(name, read_button(f"o:{order}:paid"), "paid", _CHOICES)
+        buyer = self._buyers[name]
+        if kind == NoticeKind.QR:
+            buyer.order = order
+            buyer.qr.set()
+        elif kind == NoticeKind.DELIVERED:
+            buyer.goods.set()

@@ -140,6 +140,8 @@ def heard(
     order = books.orders.get(order_id)
     if order is None:
         raise LookupError(order_id)
+    if report.serial:  # it is nobody's but the buyer's
+        report = replace(report, note=report.note.replace(report.serial, "***"))
     if report.strange:
         _tell_unknown_word(books, order, report, now)
     event = _event_of(order, report, asked_at)

@@ -116,7 +116,8 @@ class Crowd:
         """An order that was placed speaks for itself, at once."""
         before = len(self.messages_to(address))
         await self.there.work()
-        assert self.unreachable or len(self.messages_to(address)) > before
+        heard = len(self.messages_to(address)) > before
+        assert self.unreachable or heard, f"{address} has ordered and hears nothing"
 
     def messages_to(self, address: str) -> list[Heard]:
         both = (*self.witness.heard, *self.witness.news)
@@ -209,7 +210,8 @@ class Crowd:
         if address not in chat.blocked and not chat.failing:
             await self.there.work()
             owed = "SELECT message FROM outbox WHERE due_at IS NOT NULL AND address"
-            assert self.there.rows(f"{owed} = '{address}'") == []
+            waiting = self.there.rows(f"{owed} = '{address}'")
+            assert not waiting, f"the owner writes, and is not told: {waiting}"
 
     # --- what somebody can always do ---
 
@@ -266,12 +268,12 @@ class Crowd:
             back = [choice for choice in view.choices if choice.id == "<"]
             assert back, f"no way back from {view}"
             view = await self.presses(name, back[0].data)
-        assert self.step(name) == StepId.GAME
+        assert self.step(name) == StepId.GAME, f"{name} goes back for ever"
 
     async def gives_up(self, name: str, word: str) -> None:
         """Stop it all: no question is open, and no QR that could be cancelled."""
         view = await self.says(name, word)
-        assert self.step(name) == ""
+        assert self.step(name) == "", f"{name} cannot stop it"
         assert view is not None
         for choice in view.choices:
             await self.presses(name, choice.data)
@@ -300,7 +302,8 @@ class Crowd:
             await self.goes_back(name)
             await self.gives_up(name, "/batal")
             mine = self.witness.look().of(self.people[name].address)
-            assert not [row for row in mine if row["status"] in {"placed", "awaiting_payment"}]
+            still = [row for row in mine if row["status"] in {"placed", "awaiting_payment"}]
+            assert not still, f"{name} cannot cancel {still}"
             self.judge()
         await self.passes(27 * HOUR, looks=9)
         self.witness.no_payment_is_lost()
@@ -365,8 +368,8 @@ class Crowd:
     def judge(self) -> None:
         """Nothing raised where nobody saw it, and everything holds that must."""
         raised = [line for line in self.logs if line["log_level"] in {"error", "critical"}]
-        assert raised == []
-        assert self.complaints.lines == []
+        assert not raised, f"raised where nobody saw it: {raised}"
+        assert not self.complaints.lines, self.complaints.lines
         self.witness.judge()
 
 

@@ -168,7 +168,8 @@ class Witness:
         self.states_are_true(moment, by_hand)
         keys = Counter((m.address, m.key) for m in self.there.chat.messages if m.key)
         assert all(times == 1 for times in keys.values()), "M2: sent twice"
-        assert self.there.broken() == []
+        broken = self.there.broken()
+        assert not broken, broken
 
     def nothing_is_in_the_wrong_chat(self, news: Heard, moment: Moment) -> None:
         """M1, S4: what belongs to an order is its buyer's; its number is the owner's, too.
@@ -248,7 +249,8 @@ class Witness:
             if order is None or row["payment_status"] != "settlement":
                 continue
             if row["paid_at"] < row["expires_at"] + 24 * HOUR:
-                assert order["status"] in {"processing", "delivered", "refund_due", "refunded"}
+                kept = order["status"] in {"processing", "delivered", "refund_due", "refunded"}
+                assert kept, f"L6: paid, and forgotten: {order}"
 
 
 class Watched:
@@ -326,10 +328,10 @@ def it_touches_what_is_theirs(doing: Doing) -> None:
     assert cases or moved <= {doing.address}, doing
     assert cases or doing.before.cases == doing.after.cases, doing
     for address, row in doing.before.sessions.items():
-        assert address == doing.address or doing.after.sessions[address] == row
+        assert address == doing.address or doing.after.sessions[address] == row, doing
     place = doing.after.sessions[doing.address]
-    assert place["screen"] >= doing.screen
-    assert place["step"] in {"", *StepId}
+    assert place["screen"] >= doing.screen, doing
+    assert place["step"] in {"", *StepId}, doing
 
 
 def what_is_repeated_changes_nothing(doing: Doing) -> None:
@@ -360,11 +362,11 @@ def an_order_is_what_was_confirmed(doing: Doing, confirmed: View | None) -> None
     for order in doing.placed:
         assert isinstance(doing.incoming, Picked | Typed), doing
         assert doing.session is not None
-        assert doing.session["step"] == StepId.CONFIRM
+        assert doing.session["step"] == StepId.CONFIRM, doing
         draft = json.loads(doing.session["draft"])
         for name in ("supplier", "sku", "game", "item", "user_id", "server", "price"):
-            assert order[name] == draft[name], name
-        assert order["address"] == doing.address
-        assert confirmed is not None
+            assert order[name] == draft[name], f"O10: {name} of {order}, {draft}"
+        assert order["address"] == doing.address, doing
+        assert confirmed is not None, doing
         for shown in (order["item"], order["user_id"], rupiah(order["price"])):
             assert shown in confirmed.text, confirmed
