@@ -35,3 +35,8 @@ CREATE TABLE copied (
 CREATE TABLE unasked (
     order_id TEXT PRIMARY KEY REFERENCES orders (id)
 );
+
+-- What is asked whenever a call is chosen, whatever else is due.
+CREATE INDEX orders_claimed ON orders (supplier, due_at) WHERE claimed_at IS NOT NULL;
+CREATE INDEX orders_opening ON orders (supplier, due_at) WHERE status = 'opening';
+CREATE INDEX orders_placed ON orders (supplier, due_at) WHERE status = 'placed';
