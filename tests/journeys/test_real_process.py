@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,14 +141,22 @@ async def buys(world: World, budi: Person, account: str) -> None:
     await budi.sees("Top up masuk!", 12)
 
 
+async def settled(world: World) -> list[dict[str, Any]]:
+    """The orders, once none of them waits for its QR any more."""
+    async with asyncio.timeout(10):
+        while any(row["status"] in {"placed", "opening"} for row in world.orders()):  # noqa: ASYNC110 - rings no bell
+            await asyncio.sleep(0.05)
+    return world.orders()
+
+
 async def comes_to_an_end(world: World, budi: Person) -> None:
     """Go on after the plug was pulled: an order that can be paid is paid, else a new one made."""
     entries = await world.journal()
     if entries and entries[-1]["payment_status"] == "settlement":
         await budi.sees("Top up masuk!", timeout=15)
         return
-    orders = world.orders()
-    if any(order["status"] in {"placed", "awaiting_payment"} for order in orders):
+    orders = await settled(world)
+    if any(order["status"] == "awaiting_payment" for order in orders):
         await budi.sees_photo(timeout=8)
         await world.control("pay", id=(await world.journal())[-1]["id"])
         await budi.sees("Top up masuk!", timeout=15)
