@@ -47,7 +47,7 @@ log = get_logger(__name__)
 
 AT_ONCE = 16
 LIST_AGAIN: Millis = MINUTE
-_BREATH: Millis = 20
+_BREATH: Millis = 20  # between two looks at what is due
 OLD_PRICES: Millis = 6 * HOUR
 BELIEVES_AFTER: Millis = HOUR  # a list that lost half of its items
 # Seconds, for calls under way when the shop is told to stop; the web server takes three more after.
@@ -104,7 +104,9 @@ class SupplierCalls:
             return
         for call in chosen:
             if isinstance(call, Idle):
-                await wait(self._bell, call.until, self._clock)
+                # What is due may be in another process's hands: do not spin on it.
+                until = max(call.until, self._clock() + _BREATH)
+                await wait(self._bell, until, self._clock)
             else:
                 self._begin(call)
 
@@ -285,7 +287,7 @@ class SupplierCalls:
             await self._stock(prices)
         finally:
             now = self._clock()
-            await self._keeper.write(lambda books: books.calls.list_tried(self.slug, now))
+            await self._keep(lambda books: books.calls.list_tried(self.slug, now))
 
     async def _list_unread(self, why: str) -> None:
         """Try again soon; tell the owners once a day while the prices grow old."""
@@ -295,7 +297,7 @@ class SupplierCalls:
             books.calls.set_list_due(self.slug, now + LIST_AGAIN)
             return books.shelf.stored(self.slug)[1]
 
-        since = await self._keeper.write(later)
+        since = await self._keep(later)
         if since and now - since > OLD_PRICES:
             await self._alert("list_unread", f"list:{now // (24 * HOUR)}", "", why)
 
@@ -308,7 +310,7 @@ class SupplierCalls:
             and (game := catalogue.game_of(listing.category, self._games)) is not None
         ]
         now = self._clock()
-        kept = await self._keeper.write(lambda books: _restock(books, self.slug, sold, now))
+        kept = await self._keep(lambda books: _restock(books, self.slug, sold, now))
         log.info(
             "list.read", supplier=self.slug, sold=len(sold), dropped=prices.dropped, kept_old=kept
         )
@@ -317,7 +319,7 @@ class SupplierCalls:
         """Have the list read soon: it tells a refused key from one call that was refused."""
         now = self._clock()
         if now - self._listed_at >= LIST_AGAIN:
-            await self._keeper.write(lambda books: books.calls.set_list_due(self.slug, now))
+            await self._keep(lambda books: books.calls.set_list_due(self.slug, now))
 
     async def _close(self, error: Misconfigured) -> None:
         """Take the supplier off the shelf until its list can be read again, and tell the owners."""
@@ -327,7 +329,7 @@ class SupplierCalls:
             books.shelf.replace(self.slug, (), now)
             books.calls.set_list_due(self.slug, now + LIST_AGAIN)
 
-        await self._keeper.write(off_the_shelf)
+        await self._keep(off_the_shelf)
         day = now // (24 * HOUR)
         await self._alert("misconfigured", f"{day}", "", str(error))
 
@@ -347,7 +349,7 @@ class SupplierCalls:
         """Note once that a supplier gives no answers; pause if it says that we ask too often."""
         if isinstance(error, Unavailable) and error.busy:
             now = self._clock()
-            await self._keeper.write(lambda books: calls.pause(books, self.slug, now))
+            await self._keep(lambda books: calls.pause(books, self.slug, now))
         if not self._down:
             log.warning("supplier.away", supplier=self.slug, why=str(error))
         self._down = str(error)

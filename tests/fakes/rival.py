@@ -14,7 +14,8 @@ from tests.fakes.databases import rows
 
 BLOCKED = """
 SELECT 1 AS one FROM pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock'
+WHERE datname = current_database() AND backend_type = 'client backend'
+  AND wait_event_type = 'Lock' AND wait_event IN ('transactionid', 'tuple')
 """
 
 

@@ -114,6 +114,7 @@ def test_a_database_that_cannot_be_opened_leaves_nothing_open(
 ) -> None:
     path = tmp_path / "lapak.db"
     path.write_bytes(b"my shopping list\n" * 100)
+    gc.collect()  # what other tests left
     before = open_files()
     for _ in range(20):
         with (
@@ -122,7 +123,7 @@ def test_a_database_that_cannot_be_opened_leaves_nothing_open(
         ):
             connection.execute("SELECT * FROM sqlite_master")
     gc.collect()
-    assert open_files() == before
+    assert open_files() <= before
 
 
 @pytest.mark.parametrize("name", ["a?b.db", "a#b.db", "a%20b.db", "a b.db", "ä.db"])
