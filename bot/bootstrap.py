@@ -20,6 +20,7 @@ from bot.telegram.channel import TelegramChannel
 from bot.telegram.flood import Flood
 from bot.turns import turn_taker
 from bot.web.chat import WebChat
+from bot.workers.housekeeper import Housekeeper
 from bot.workers.outbox import OutboxWorker
 from bot.workers.qr_pictures import picture_finder
 from bot.workers.supplier_calls import SupplierCalls
@@ -29,7 +30,7 @@ from shop import calls, restoring
 from shop.catalogue import Game, read_games
 from shop.pricing import PriceRule
 from shop.rules import Rules
-from shop.suppliers import Supplier
+from shop.suppliers import Dropships, Supplier, TakesDeposits
 from shop.time import MINUTE, SECOND, Millis
 from storage.address import Address
 from storage.books import BookKeeper
@@ -98,7 +99,21 @@ def rules_of(settings: Settings) -> Rules:
         ),
         poll=settings.poll_seconds * SECOND,
         holds_for=settings.order_ttl_minutes * MINUTE,
+        methods=settings.payments,
+        refunds=settings.refunds,
+        credit_min=settings.wallet_min,
+        credit_max=settings.wallet_max,
+        qris=settings.qris_payload,
+        deposits_at=next((slug for slug in settings.suppliers if _can(slug, TakesDeposits)), ""),
+        by_our_ref={slug: _ADAPTERS[slug].knows_our_ref for slug in settings.suppliers},
     )
+
+
+_ADAPTERS: Mapping[str, type[Supplier]] = {"zultopup": zultopup.ZulTopup}
+
+
+def _can(slug: str, what: type) -> bool:
+    return issubclass(_ADAPTERS[slug], what)
 
 
 def suppliers_of(settings: Settings, seams: Seams) -> list[Supplier]:
@@ -124,6 +139,7 @@ class Shop:
     take_turn: TakeTurn
     outbox: OutboxWorker
     suppliers: Sequence[SupplierCalls]
+    housekeeper: Housekeeper
     telegram: TelegramChannel | None
     web_chat: WebChat | None
 
@@ -228,6 +244,7 @@ def _build(
         take_turn=take_turn,
         outbox=outbox,
         suppliers=suppliers,
+        housekeeper=Housekeeper(keeper=keeper, clock=seams.clock),
         telegram=telegram,
         web_chat=web_chat,
     )
@@ -241,4 +258,5 @@ def _face(settings: Settings, games: Sequence[Game]) -> Face:
         games=games,
         targets={"zultopup": pattern} if pattern else {},
         suppliers=settings.suppliers,
+        dropshippers=tuple(slug for slug in settings.suppliers if _can(slug, Dropships)),
     )

@@ -1,7 +1,7 @@
 """``lapak check``: what works, what does not, what to do about it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -11,7 +11,9 @@ from bot.settings import Settings
 from providers.base import http_client
 from shop import calls, catalogue
 from shop.money import rupiah
-from shop.suppliers import Misconfigured, Supplier, SupplierError
+from shop.payments import PaymentMethod
+from shop.qris import qris_fields
+from shop.suppliers import Dropships, Misconfigured, Supplier, SupplierError, TakesDeposits
 from shop.text import visible
 from storage.books import BookKeeper, SqlBooks
 from storage.opening import open_database, prepare_beside
@@ -29,8 +31,16 @@ class Finding:
     needed: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A supplier that knows us, and our balance there in whole rupiah."""
+
+    supplier: Supplier
+    balance: int
+
+
 def check(settings: Settings) -> list[Finding]:
-    """Look at everything a sale needs: database, suppliers, channels."""
+    """Look at everything a sale needs: database, suppliers, channels, ways to pay."""
     try:
         prepare_beside(settings.database)
     except Unusable as error:
@@ -74,13 +84,16 @@ async def _check(settings: Settings) -> list[Finding]:
             )
         )
     database = await open_database(settings.database)
+    known = []
     try:
         keeper = BookKeeper(database, rules_of(settings), ())
         for supplier in suppliers:
-            findings += await _supplier(supplier, settings, keeper, seams.clock)
+            balance, found = await _supplier(supplier, settings, keeper, seams.clock)
+            findings += found
+            known += [] if balance is None else [Known(supplier=supplier, balance=balance)]
     finally:
         await database.close()
-    return findings
+    return findings + payment_findings(settings, known)
 
 
 async def _telegram(settings: Settings) -> Finding:
@@ -116,20 +129,24 @@ async def _telegram(settings: Settings) -> Finding:
 
 async def _supplier(
     supplier: Supplier, settings: Settings, keeper: BookKeeper, clock: Callable[[], int]
-) -> list[Finding]:
-    """Ask a supplier for our balance and its list, within the same budget as the shop."""
+) -> tuple[int | None, list[Finding]]:
+    """Ask a supplier for our balance and its list, within the same budget as the shop.
+
+    The balance is in whole rupiah; ``None`` if it did not answer both.
+    """
     if not await _may_call(keeper, supplier.slug, clock()):
         says = "its call budget is used up by the running shop"
-        return [Finding(what=supplier.title, works=False, says=says, do="try again in a minute")]
+        do = "try again in a minute"
+        return None, [Finding(what=supplier.title, works=False, says=says, do=do)]
     try:
         balance = await supplier.balance()
         prices = await supplier.price_list()
     except Misconfigured as error:
         do = f"check {supplier.slug.upper()}_API_KEY"
-        return [Finding(what=supplier.title, works=False, says=str(error), do=do)]
+        return None, [Finding(what=supplier.title, works=False, says=str(error), do=do)]
     except SupplierError as error:
         do = f"check the network, and {supplier.slug.upper()}_URL if you set it"
-        return [Finding(what=supplier.title, works=False, says=str(error), do=do)]
+        return None, [Finding(what=supplier.title, works=False, says=str(error), do=do)]
     games = curated_games()
     known = [
         game
@@ -156,7 +173,7 @@ async def _supplier(
                 do="set ZULTOPUP_TARGET_FORMAT, then confirm it with one test order",
             )
         )
-    return findings
+    return balance, findings
 
 
 async def _may_call(keeper: BookKeeper, supplier: str, now: int) -> bool:
@@ -171,3 +188,106 @@ async def _may_call(keeper: BookKeeper, supplier: str, now: int) -> bool:
         return True
 
     return await keeper.write(take)
+
+
+# --- how customers pay ---
+
+
+def payment_findings(settings: Settings, known: Sequence[Known]) -> list[Finding]:
+    """Say of every way to pay whether it works, and whose goods none of them can pay for."""
+    ways = [_WAYS[method](settings, known) for method in settings.payments]
+    if set(settings.payments) == {PaymentMethod.WALLET}:
+        return [*ways, _NOBODY_PAYS]
+    return [*ways, *_not_payable(settings, known), *_empty_balances(settings, known)]
+
+
+def _dropship(_: Settings, known: Sequence[Known]) -> Finding:
+    titles = ", ".join(one.supplier.title for one in known if isinstance(one.supplier, Dropships))
+    says = (
+        f"customers pay {titles}, which delivers" if titles else "no supplier for it has answered"
+    )
+    return Finding(what="pay by dropship", works=bool(titles), says=says, needed=False)
+
+
+def _deposit(_: Settings, known: Sequence[Known]) -> Finding:
+    balances = ", ".join(
+        f"{one.supplier.title} (now {rupiah(one.balance)})"
+        for one in known
+        if isinstance(one.supplier, TakesDeposits)
+    )
+    says = f"customers pay into your balance at {balances}"
+    return Finding(
+        what="pay by deposit",
+        works=bool(balances),
+        says=says if balances else "no supplier for it has answered",
+        needed=False,
+    )
+
+
+def _qris(settings: Settings, _: Sequence[Known]) -> Finding:
+    merchant = visible(dict(qris_fields(settings.qris_payload))["59"])
+    says = f"customers pay {merchant}; you confirm every payment"
+    return Finding(what="pay by qris", works=True, says=says, needed=False)
+
+
+def _wallet(settings: Settings, _: Sequence[Known]) -> Finding:
+    least, most = rupiah(settings.wallet_min), rupiah(settings.wallet_max)
+    tops_up = not _TOP_UPS.isdisjoint(settings.payments)
+    says = f"top-ups of {least} to {most}" if tops_up else "credit is spent, but not topped up"
+    return Finding(
+        what="pay by wallet",
+        works=tops_up,
+        says=says,
+        do="" if tops_up else "for top-ups, add deposit or qris to LAPAK_PAYMENTS",
+        needed=False,
+    )
+
+
+_WAYS: Mapping[PaymentMethod, Callable[[Settings, Sequence[Known]], Finding]] = {
+    PaymentMethod.DROPSHIP: _dropship,
+    PaymentMethod.DEPOSIT: _deposit,
+    PaymentMethod.QRIS: _qris,
+    PaymentMethod.WALLET: _wallet,
+}
+_TOP_UPS = frozenset({PaymentMethod.DEPOSIT, PaymentMethod.QRIS})
+_NOBODY_PAYS = Finding(
+    what="payments",
+    works=False,
+    says="nobody can ever pay: LAPAK_PAYMENTS is wallet alone, and nothing tops it up",
+    do="add dropship, deposit or qris to LAPAK_PAYMENTS",
+)
+
+
+def _not_payable(settings: Settings, known: Sequence[Known]) -> list[Finding]:
+    """Name the suppliers whose goods are not sold; fatal only if that is all of them."""
+    if not _TOP_UPS.isdisjoint(settings.payments):
+        return []
+    titles = [one.supplier.title for one in known if not isinstance(one.supplier, Dropships)]
+    return [
+        Finding(
+            what=f"{title} goods",
+            works=False,
+            needed=len(titles) == len(known),
+            says="not sold: none of LAPAK_PAYMENTS can pay for them",
+            do="add deposit or qris to LAPAK_PAYMENTS",
+        )
+        for title in titles
+    ]
+
+
+def _empty_balances(settings: Settings, known: Sequence[Known]) -> list[Finding]:
+    """Name the suppliers where we have nothing to buy with; fatal if that is all of them."""
+    if PaymentMethod.QRIS not in settings.payments:
+        return []
+    others = {PaymentMethod.DROPSHIP, PaymentMethod.DEPOSIT}.intersection(settings.payments)
+    titles = [one.supplier.title for one in known if one.balance == 0]
+    return [
+        Finding(
+            what=f"{title} balance",
+            works=False,
+            needed=not others and len(titles) == len(known),
+            says="is empty: nothing can be bought with what customers pay by qris",
+            do=f"top up your balance at {title}",
+        )
+        for title in titles
+    ]

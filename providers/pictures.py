@@ -18,7 +18,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import httpx
 from PIL import Image
 
-from providers.qris import QRIS_START, qris_png
+from providers.qris import qris_png
+from shop.qris import QRIS_START
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from providers.base import Client, HttpSupplier, http_client
 from providers.reading import read_serial, read_time, read_word
 from shop.money import read_rupiah
 from shop.suppliers import (
+    Dropships,
     Invoice,
     InvoiceReport,
     InvoiceRequest,
@@ -21,6 +23,11 @@ from shop.suppliers import (
     OutcomeUnknown,
     PriceList,
     Refused,
+    StatusRequest,
+    TakesDeposits,
+    TopupReport,
+    TopupRequest,
+    TopupState,
     Unavailable,
 )
 from shop.text import visible
@@ -31,6 +38,9 @@ T = TypeVar("T")
 _CUSTOMER_NAME = "Pelanggan"  # they want a name; the customer's own is never sent
 _LONGEST_QR: Millis = 24 * HOUR
 _FINE = (True, "success")  # of an envelope; deposits say it in words
+
+# Ids of deposits stand in an address; the document shows "DEP-...".
+_PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,99}")
 
 _S = InvoiceState
 # Order words (section "Catatan Penting"): Pending, Success, Error/Gagal.
@@ -59,11 +69,21 @@ _STATES: Mapping[tuple[str, str], InvoiceState] = MappingProxyType(
         ("failed", "pending"): _S.UNPAID,
         ("failed", "settlement"): _S.FAILED,
         ("failed", "expired"): _S.EXPIRED,
-        (
-            "?",
-            "settlement",
-        ): _S.SETTLED,  # their own word proves the money, whatever the other means
+        # Their own word proves the money, whatever the other one means.
+        ("?", "settlement"): _S.SETTLED,
     }
+)
+# The same order words where the balance paid ("Mode Saldo"): there is no payment beside them.
+_TOPUPS: Mapping[str, TopupState] = MappingProxyType(
+    {
+        "pending": TopupState.PENDING,
+        "success": TopupState.DELIVERED,
+        "failed": TopupState.FAILED,
+    }
+)
+# Of a deposit only "settlement" is shown; the other two are the payment words of dropship.
+_DEPOSITS: Mapping[str, InvoiceState] = MappingProxyType(
+    {"pending": _S.UNPAID, "settlement": _S.SETTLED, "expired": _S.EXPIRED}
 )
 
 
@@ -76,12 +96,13 @@ class Settings:
     phone: str
 
 
-class ZulTopup(HttpSupplier):
+class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
     """The adapter."""
 
     slug = "zultopup"
     title = "ZulTopup"
     counts_calls = True  # "Rate limit": 60 requests a minute
+    knows_our_ref = False  # no call takes a reference of ours
 
     def __init__(
         self, settings: Settings, *, clock: Callable[[], Millis], client: Client = http_client
@@ -104,12 +125,35 @@ class ZulTopup(HttpSupplier):
         except (KeyError, TypeError, ValueError) as error:
             raise Unavailable("zultopup: user/me shows no balance") from error
 
+    async def topup(self, request: TopupRequest) -> TopupReport:
+        """Order in balance mode ("Mode A"): without ``selling_price`` our balance pays at once.
+
+        Also raises ``OutcomeUnknown`` with ``accepted`` if an order was made that cannot be asked
+        about, or one that the customer would have to pay.
+        """
+        data = await self._made(
+            "/api/order/create", {"layanan": request.sku, "target": request.target}
+        )
+        try:
+            supplier_ref = _paid_by_us(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise OutcomeUnknown(
+                "zultopup: an order was made, but it cannot be followed", accepted=True
+            ) from error
+        note = _note(self._hide_key(data.get("pesan")))
+        return TopupReport(state=TopupState.PENDING, supplier_ref=supplier_ref, note=note)
+
+    async def status(self, request: StatusRequest) -> TopupReport:
+        """Ask by their id, the only way. Also raises ``Unavailable`` where there is none."""
+        if not request.supplier_ref:
+            raise Unavailable("zultopup: an order can only be found by their id")
+        return _topup_report(await self._order_status(request.supplier_ref), request.supplier_ref)
+
     async def open_invoice(self, request: InvoiceRequest) -> Invoice:
         """Order in dropship mode: ``selling_price`` selects it, and the customer pays the QR."""
-        answer = await self._order(
+        data = await self._made(
             "/api/order/create",
-            headers=self._headers(),
-            body={
+            {
                 "layanan": request.sku,
                 "target": request.target,
                 "selling_price": request.price,
@@ -117,22 +161,59 @@ class ZulTopup(HttpSupplier):
                 "customer_phone": self._settings.phone,
             },
         )
+        return self._invoice(data)
+
+    async def invoice_report(self, supplier_ref: str) -> InvoiceReport:
+        return _report(await self._order_status(supplier_ref))
+
+    async def open_deposit(self, ref: str, amount: int) -> Invoice:
+        """Ask for a deposit's QR, in whole rupiah; they take no reference of ours."""
+        return self._deposit(await self._made("/api/payment/deposit", {"amount": amount, "fee": 0}))
+
+    async def deposit_report(self, supplier_ref: str) -> InvoiceReport:
+        if not _PLAIN_ID.fullmatch(supplier_ref):
+            raise Unavailable("zultopup: no deposit has such an id")
+        path = f"/api/payment/status/{quote(supplier_ref, safe='')}"
+        # The only answer without an envelope; what stands there is the deposit's own status.
+        data = await self._read(path, headers=self._headers())
+        if data.get("status") is False:
+            raise Unavailable(f"zultopup: {self._words(data)}")
+        if not _names(data.get("orderId"), supplier_ref):
+            raise Unavailable("zultopup: payment/status speaks of another deposit")
+        return _deposit_report(self._hidden(data))
+
+    async def deposit_history(self) -> Mapping[str, InvoiceReport]:
+        """Return the deposits they list; of one that is told in two ways, nothing is known."""
+        answer = await self._read("/api/payment/history", headers=self._headers())
+        rows = self._enveloped(answer)
+        if not isinstance(rows, list):
+            raise Unavailable("zultopup: payment/history is no list")
+        told: dict[str, set[InvoiceReport]] = {}
+        for row in rows:
+            if isinstance(row, dict) and (ref := _plain_id(row.get("orderId"))):
+                told.setdefault(ref, set()).add(_deposit_report(self._hidden(row)))
+        return {ref: reports.pop() for ref, reports in told.items() if len(reports) == 1}
+
+    async def _made(self, path: str, body: Mapping[str, str | int]) -> Any:
+        """POST once, and return the data of a yes. Raises what ``open_invoice`` may raise."""
+        answer = await self._order(path, headers=self._headers(), body=body)
         said = answer.json()
         if said.get("status") is False:
             raise Refused(f"zultopup: {self._words(said)}")
         if answer.status >= 400 or said.get("status", True) not in _FINE:
             raise OutcomeUnknown(f"zultopup: HTTP {answer.status}: {self._words(said)}")
-        return self._invoice(said.get("data"))
+        return said.get("data")
 
-    async def invoice_report(self, supplier_ref: str) -> InvoiceReport:
+    async def _order_status(self, supplier_ref: str) -> dict[str, Any]:
         answer = await self._read(
             "/api/order/status", headers=self._headers(), query={"id": supplier_ref}
         )
         data = self._enveloped(answer)
-        if not isinstance(data, dict) or not _is_about(data, supplier_ref):
+        if not isinstance(data, dict) or not _names(data.get("id", supplier_ref), supplier_ref):
             raise Unavailable("zultopup: order/status speaks of another order")
-        # Hidden before anything is cut: half a key is worth hiding too.
-        return _report({name: self._hide_key(value) for name, value in data.items()})
+        payment = data.get("payment")  # a word in it is read too
+        inside = {"payment": self._hidden(payment)} if isinstance(payment, dict) else {}
+        return self._hidden(data) | inside
 
     def _headers(self) -> dict[str, str]:
         # In a header, never in the address: addresses are logged on the way.
@@ -157,6 +238,22 @@ class ZulTopup(HttpSupplier):
                 "zultopup: an order was made, but no payment can be read", accepted=True
             ) from error
 
+    def _deposit(self, data: object) -> Invoice:
+        """Read a deposit. One that cannot be read is not shown, so nobody can pay it."""
+        try:
+            supplier_ref = _text(_plain_id(data["orderId"]))  # type: ignore[index]
+            return Invoice(
+                supplier_ref=supplier_ref,
+                number=supplier_ref,
+                amount=_payable(data["amountToPay"]),  # type: ignore[index]
+                cost=0,
+                qr=_text(data["qrCodeUrl"]),  # type: ignore[index]
+                link="",
+                expires_at=self._expiry(data.get("expiryTime")),  # type: ignore[attr-defined]
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise OutcomeUnknown("zultopup: a deposit was opened, but cannot be read") from error
+
     def _expiry(self, said: object) -> Millis | None:
         """Return a believable end of the QR; their time format and zone are not documented."""
         at, now = read_time(said), self._clock()
@@ -173,6 +270,10 @@ class ZulTopup(HttpSupplier):
         said = (answer.get(name) for name in ("message", "pesan", "error", "msg"))
         words = next((word for word in said if isinstance(word, str)), "no reason given")
         return visible(self._hide_key(words))
+
+    def _hidden(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields without our key. Before anything is cut: half a key tells too much."""
+        return {name: self._hide_key(value) for name, value in data.items()}
 
     def _hide_key(self, value: T) -> T | str:
         """Return a text without our key, in case they repeat it; other values as they are."""
@@ -200,9 +301,26 @@ def _payable(value: object) -> int:
     return amount
 
 
-def _is_about(data: Mapping[str, Any], supplier_ref: str) -> bool:
-    named = data.get("id", supplier_ref)
-    return type(named) in {str, int} and str(named) == supplier_ref
+def _names(value: object, supplier_ref: str) -> bool:
+    return type(value) in {str, int} and str(value) == supplier_ref
+
+
+def _paid_by_us(data: Any) -> str:
+    """Return the id of an order; raise ``ValueError`` if it waits for a customer's payment."""
+    if read_word(data.get("mode")) == "dropship":
+        raise ValueError("not paid from our balance")
+    return _text(data["id"])
+
+
+def _plain_id(value: object) -> str:
+    """Return the id of a deposit, if it may stand in an address; else nothing."""
+    text = str(value) if type(value) in {str, int} else ""
+    return text if _PLAIN_ID.fullmatch(text) else ""
+
+
+def _note(value: object) -> str:
+    """Return what they wrote; nothing of lists and objects, in which no key was hidden."""
+    return visible(str(value)) if isinstance(value, str | int | float) else ""
 
 
 def _rows(group: object) -> Iterable[object]:
@@ -231,7 +349,7 @@ def _report(data: Mapping[str, Any]) -> InvoiceReport:
     strange = state is InvoiceState.UNREADABLE or order not in _ORDER_WORDS
     serial = read_serial(data.get("catatan")) if state is InvoiceState.DELIVERED else ""
     words = f"status {order or '-'}, payment {paid or '-'}"
-    note = f"{words}: {visible(str(data.get('catatan') or ''))}"
+    note = f"{words}: {_note(data.get('catatan'))}"
     return InvoiceReport(state=state, serial=serial, words=words, strange=strange, note=note)
 
 
@@ -241,3 +359,36 @@ def _payment_word(payment: object) -> object:
         return None if payment == [] else payment  # an empty object, as PHP writes one
     inside = payment.get("payment_status")
     return payment.get("status") if inside is None else inside
+
+
+def _topup_report(data: Mapping[str, Any], supplier_ref: str) -> TopupReport:
+    order = visible(read_word(data.get("status")), 60)
+    state = _TOPUPS.get(_ORDER_WORDS.get(order, "?"), TopupState.UNREADABLE)
+    delivered = state is TopupState.DELIVERED
+    words = f"status {order or '-'}"
+    return TopupReport(
+        state=state,
+        supplier_ref=supplier_ref,
+        # "Kalau provider gagal, otomatis di-refund ke saldo" (section "Catatan Penting").
+        returned=state is TopupState.FAILED,
+        serial=read_serial(data.get("catatan")) if delivered else "",
+        words=words,
+        strange=state is TopupState.UNREADABLE,
+        note=f"{words}: {_note(data.get('catatan'))}",
+    )
+
+
+def _deposit_report(data: Mapping[str, Any]) -> InvoiceReport:
+    """Read one deposit. Its ``amount`` is what arrived only once it is settled."""
+    word = visible(read_word(data.get("status")), 60)
+    state = _DEPOSITS.get(word, InvoiceState.UNREADABLE)
+    words, amount = f"status {word or '-'}", None
+    if state is InvoiceState.SETTLED:
+        try:
+            amount = _payable(data.get("amount"))
+        except ValueError:
+            # Money came, and nobody knows how much: the owner must hear of it.
+            state, words = InvoiceState.UNREADABLE, f"{words}, amount unreadable"
+    strange = state is InvoiceState.UNREADABLE
+    note = f"{words}: amount {_note(data.get('amount'))}"
+    return InvoiceReport(state=state, amount=amount, words=words, strange=strange, note=note)

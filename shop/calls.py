@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-from shop import settling
-from shop.orders import Order
+from shop import fulfilment, settling, watching
+from shop.orders import PAID_FOR, Order, Status
+from shop.payments import PaymentMethod
 from shop.ports import Books
 from shop.time import HOUR, MINUTE, SECOND, Millis
 
@@ -28,16 +29,19 @@ LEASE: Millis = 75 * SECOND  # longer than any call may take
 BUSY_PAUSE: Millis = 15 * SECOND  # when a supplier says that we ask too often
 LIST_EVERY: Millis = 10 * MINUTE
 LIST_FRESH: Millis = MINUTE
+COMPARE_EVERY: Millis = 24 * HOUR
 LONGEST_TIMER: Millis = 49 * HOUR  # of an order
+_NEVER: Millis = 2**60
 LONGEST_PAUSE: Millis = HOUR  # of a message
 
 
 class Purpose(StrEnum):
     """What a call is for, most urgent first."""
 
+    SUBMIT = "submit"  # a paid order wants to be delivered
     CLAIM = "claim"  # a customer says they have paid
     OPEN = "open"  # a new order wants its QR
-    BALANCE = "balance"  # the owner asks
+    BALANCE = "balance"  # the owner asks, or the books are compared
     LIST = "list"  # the price list: rarely, but then ahead of the many questions
     WATCH = "watch"  # scheduled questions
 
@@ -50,6 +54,13 @@ class OpenInvoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """Have ``order`` delivered, whose attempt is written down as being made."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskInvoice:
     """Ask about the invoice of ``order``."""
 
@@ -57,8 +68,22 @@ class AskInvoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskDeposits:
+    """Ask about all open deposits in one; ``order`` is the one that is due."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskTopup:
+    """Ask about the attempt of ``order``."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskBalance:
-    """Ask for our balance, for the owner at ``address``."""
+    """Ask for our balance, for the owner at ``address``; for the books alone if it is empty."""
 
     address: str
 
@@ -75,15 +100,19 @@ class Idle:
     until: Millis
 
 
-Call: TypeAlias = OpenInvoice | AskInvoice | AskBalance | FetchList
+Call: TypeAlias = (
+    Submit | OpenInvoice | AskInvoice | AskDeposits | AskTopup | AskBalance | FetchList
+)
 
 
 def purpose_of(call: Call) -> Purpose:
     """Return what a call is for."""
     match call:
+        case Submit():
+            return Purpose.SUBMIT
         case OpenInvoice():
             return Purpose.OPEN
-        case AskInvoice(order=order):
+        case AskInvoice(order=order) | AskTopup(order=order) | AskDeposits(order=order):
             return Purpose.WATCH if order.claimed_at is None else Purpose.CLAIM
         case AskBalance():
             return Purpose.BALANCE
@@ -149,6 +178,8 @@ def _clear_away(books: Books, supplier: str, now: Millis) -> None:
     """Give up what nobody can finish: openings whose caller is gone, quotes that ran out."""
     while (lost := books.orders.next_lost_opening(supplier, now)) is not None:
         settling.opening_lost(books, lost, now)
+    while (unanswered := books.orders.next_lost_submission(supplier, now)) is not None:
+        fulfilment.lost(books, unanswered, now)
     while (late := books.orders.next_outdated(supplier, now)) is not None:
         settling.give_up(books, late, now)
 
@@ -173,7 +204,7 @@ class _Budget:
         return self.free_at(purpose) <= self.now
 
 
-_HALVED = frozenset({Purpose.CLAIM, Purpose.OPEN})
+_HALVED = frozenset({Purpose.SUBMIT, Purpose.CLAIM, Purpose.OPEN})
 
 
 def _choose(books: Books, supplier: str, budget: _Budget) -> tuple[Purpose, Call] | None:
@@ -188,6 +219,18 @@ def _choose(books: Books, supplier: str, budget: _Budget) -> tuple[Purpose, Call
     )
 
 
+def _submit(books: Books, supplier: str, now: Millis) -> Call | None:
+    """Begin to have a paid order delivered; one that became too dear is given back on the way."""
+    while books.orders.submitting(supplier) < fulfilment.MOST_SUBMITTING:
+        order = books.orders.next_paid(supplier, now)
+        if order is None:
+            return None
+        started = fulfilment.start(books, order, now + LEASE, now)
+        if started.status is Status.SUBMITTING:
+            return Submit(order=started)
+    return None
+
+
 def _claim(books: Books, supplier: str, now: Millis) -> Call | None:
     order = books.orders.next_claimed(supplier, now)
     return None if order is None else _ask(books, order, now)
@@ -200,9 +243,18 @@ def _open(books: Books, supplier: str, now: Millis) -> Call | None:
     return OpenInvoice(order=settling.start_opening(books, order, now + LEASE, now))
 
 
-def _balance(books: Books, supplier: str, _: Millis) -> Call | None:
+def _balance(books: Books, supplier: str, now: Millis) -> Call | None:
     address = books.calls.next_balance_request(supplier)
-    return None if address is None else AskBalance(address=address)
+    if address is None and _compares_at(books, supplier) > now:
+        return None
+    # Whoever asks, the books are compared with the answer.
+    books.calls.set_compare_at(supplier, now + COMPARE_EVERY)
+    return AskBalance(address=address or "")
+
+
+def _compares_at(books: Books, supplier: str) -> Millis:
+    """Return when the books are next compared; far away, while nothing is sold from a balance."""
+    return books.calls.compare_at(supplier) if books.rules.sells_from_balance else _NEVER
 
 
 def _list(books: Books, supplier: str, now: Millis) -> Call | None:
@@ -214,11 +266,19 @@ def _list(books: Books, supplier: str, now: Millis) -> Call | None:
 
 def _watch(books: Books, supplier: str, now: Millis) -> Call | None:
     order = books.orders.next_watched(supplier, now)
-    return None if order is None else _ask(books, order, now)
+    if order is None:
+        return None
+    together = order.method is PaymentMethod.DEPOSIT and order.status is Status.AWAITING_PAYMENT
+    # The history proves what was paid, never what was not: at its end each is asked about alone.
+    if together and now < watching.lapses_at(order) and books.orders.open_deposits(supplier) > 1:
+        books.orders.note(replace(order, due_at=now + LEASE))
+        return AskDeposits(order=order)
+    return _ask(books, order, now)
 
 
 # In the order of ``Purpose``: the most urgent first.
 _CHOOSERS: Mapping[Purpose, Callable[[Books, str, Millis], Call | None]] = {
+    Purpose.SUBMIT: _submit,
     Purpose.CLAIM: _claim,
     Purpose.OPEN: _open,
     Purpose.BALANCE: _balance,
@@ -227,18 +287,21 @@ _CHOOSERS: Mapping[Purpose, Callable[[Books, str, Millis], Call | None]] = {
 }
 
 
-def _ask(books: Books, order: Order, now: Millis) -> AskInvoice:
+def _ask(books: Books, order: Order, now: Millis) -> AskInvoice | AskTopup:
     books.orders.note(replace(order, due_at=now + LEASE))
-    return AskInvoice(order=order)
+    paid_for = order.is_prepaid and order.status in PAID_FOR
+    return AskTopup(order=order) if paid_for else AskInvoice(order=order)
 
 
 def _next_moment(books: Books, supplier: str, budget: _Budget) -> Millis:
     """Return when the budget or a timer next allows something."""
-    moments = [books.calls.list_due_at(supplier)]
+    moments = [books.calls.list_due_at(supplier), _compares_at(books, supplier)]
     if (watched := books.orders.next_watch_at(supplier)) is not None:
         moments.append(max(watched, budget.free_at(Purpose.WATCH)))
     if books.orders.next_claimed(supplier, budget.now) is not None:
         moments.append(budget.free_at(Purpose.CLAIM))
     if (placed := books.orders.next_opening_at(supplier)) is not None:
         moments.append(max(placed, budget.free_at(Purpose.OPEN)))
+    if (paid := books.orders.next_submission_at(supplier)) is not None:
+        moments.append(max(paid, budget.free_at(Purpose.SUBMIT)))
     return max(min(moments), budget.now)

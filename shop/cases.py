@@ -1,14 +1,15 @@
-"""What only a person can decide: one open case an order at the most, and its legal answers."""
+"""What only a person can decide: one open case about a thing at the most, and its legal answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from shop.orders import ENDED, Event, Order, Status, may
-from shop.time import Millis
+from shop.orders import ENDED, HOUSE, Event, Order, Status, may
+from shop.time import HOUR, Millis
 
 MOST_EVIDENCE = 600  # characters
+REMIND_EVERY: Millis = 24 * HOUR
 
 
 class CaseKind(StrEnum):
@@ -16,41 +17,55 @@ class CaseKind(StrEnum):
 
     PAID_FAILED = "paid_failed"
     PAID_LATE = "paid_late"
+    PAID_WRONG = "paid_wrong"  # not what was asked for, or more than once
+    CLAIMED = "claimed"  # the customer says that they paid the owner's own QRIS
     UNSURE = "unsure"  # the order failed, and nothing says whether the customer paid
+    AMBIGUOUS = "ambiguous"  # paid from our balance, and perhaps ordered
+    PARTLY = "partly"
     STUCK = "stuck"  # paid, and nothing heard for long
     CONFLICT = "conflict"  # the supplier contradicts what it said before
     UNDELIVERED = "undelivered"  # what the buyer had to be told cannot be brought to them
+    CASH = "cash"  # a customer wants credit paid out
+    BALANCE = "balance"  # a supplier's balance is not what the books say
 
 
 class Answer(StrEnum):
     """What the owner may say to a case. Stands in buttons: rename only with a migration."""
 
     REFUNDED = "refunded"
+    CREDIT = "credit"
     ARRIVED = "arrived"
     GIVE_BACK = "give_back"
+    PROCEED = "proceed"
     PAID = "paid"
     UNPAID = "unpaid"
+    LOSS = "loss"
+    ADJUST = "adjust"  # the books follow what the supplier says
     SEEN = "seen"  # nothing moves; the case is closed
 
 
-EVENT_OF: Mapping[Answer, Event | None] = MappingProxyType(
+# Each answer is the first of its events that is a legal move of the order.
+EVENTS_OF: Mapping[Answer, tuple[Event, ...]] = MappingProxyType(
     {
-        Answer.REFUNDED: Event.REFUND_MADE,
-        Answer.ARRIVED: Event.ARRIVED,
-        Answer.GIVE_BACK: Event.GIVEN_BACK,
-        Answer.PAID: Event.PAYMENT_FOUND,
-        Answer.UNPAID: Event.PAYMENT_ABSENT,
-        Answer.SEEN: None,
+        Answer.CREDIT: (Event.CREDITED,),
+        Answer.REFUNDED: (Event.REFUND_MADE,),
+        Answer.ARRIVED: (Event.ARRIVED,),
+        Answer.GIVE_BACK: (Event.GIVEN_BACK,),
+        Answer.PROCEED: (Event.PROCEEDED,),
+        Answer.PAID: (Event.PAYMENT_FOUND, Event.PAID, Event.PAID_LATE),
+        Answer.UNPAID: (Event.PAYMENT_ABSENT,),
+        Answer.LOSS: (Event.LOSS_RECORDED,),
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A question to the owner about one order. ``opened_at``: when it was last asked."""
+    """A question to the owner. ``opened_at``: when it was last asked, reminders apart."""
 
     id: str
-    order_id: str
+    order_id: str  # empty: about a supplier's balance
+    supplier: str = ""  # whose balance
     kind: CaseKind
     evidence: str  # the supplier's and the channel's own words: foreign text
     opened_at: Millis
@@ -60,11 +75,25 @@ class Case:
     pending_until: Millis | None = None
 
 
-def answers(case: Case, order: Order) -> tuple[Answer, ...]:
+def event_of(answer: Answer, order: Order) -> Event | None:
+    """Return the move that an answer makes now; ``None``: it is no legal one."""
+    return next((event for event in EVENTS_OF.get(answer, ()) if _fits(order, event)), None)
+
+
+def _fits(order: Order, event: Event) -> bool:
+    # Credit that was sold may be spent by now, and cash that was sent is gone.
+    undone = order.supplier == HOUSE and order.status is Status.DELIVERED
+    lost = event is Event.LOSS_RECORDED and order.lost
+    return may(order, event) and not undone and not lost
+
+
+def answers(case: Case, order: Order | None) -> tuple[Answer, ...]:
     """Return what may be said to this case now: legal moves, and SEEN if nothing need follow."""
     if case.closed_at is not None:
         return ()
-    legal = tuple(a for a, event in EVENT_OF.items() if event is not None and may(order, event))
+    if order is None:
+        return (Answer.ADJUST, Answer.SEEN)
+    legal = tuple(answer for answer in EVENTS_OF if event_of(answer, order) is not None)
     return (*legal, Answer.SEEN) if _may_just_be_seen(case, order) else legal
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
-from shop.orders import Event, Order, Status
+from shop.orders import HOUSE, Event, Order, Status
 
 Facts = Mapping[str, str | int | None]
 
@@ -26,6 +26,9 @@ class NoticeKind(StrEnum):
     SERIAL = "serial"  # a serial number that came after the goods
     REFUND_DUE = "refund_due"
     REFUNDED = "refunded"
+    PAID_WRONG = "paid_wrong"  # not what was asked for
+    PARTLY = "partly"
+    RECEIPT = "receipt"  # a customer's picture, for the owner
     CASE = "case"
     BALANCE = "balance"
     ALERT = "alert"
@@ -65,15 +68,18 @@ LANE_OF: Mapping[NoticeKind, Lane] = MappingProxyType(
         K.SERIAL: Lane.ORDERS,
         K.REFUND_DUE: Lane.ORDERS,
         K.REFUNDED: Lane.ORDERS,
+        K.PAID_WRONG: Lane.ORDERS,
+        K.PARTLY: Lane.ORDERS,
+        K.RECEIPT: Lane.ORDERS,
         K.CASE: Lane.ORDERS,
         K.BALANCE: Lane.SLOW,
         K.ALERT: Lane.SLOW,
     }
 )
 # Owners may only have to press /start once: what they are told is never given up.
-FOR_OWNERS = frozenset({K.CASE, K.BALANCE, K.ALERT})
+FOR_OWNERS = frozenset({K.CASE, K.RECEIPT, K.BALANCE, K.ALERT})
 # What a buyer has paid for, or is owed: if it cannot arrive, the owner has to say it.
-MUST_ARRIVE = frozenset({K.DELIVERED, K.SERIAL, K.REFUND_DUE})
+MUST_ARRIVE = frozenset({K.DELIVERED, K.SERIAL, K.REFUND_DUE, K.PAID_WRONG})
 _QR_WAS_SHOWN = frozenset({Status.AWAITING_PAYMENT})
 # The words beside the status message. An order that was given up says so in one message.
 _SAYS: Mapping[Event, tuple[NoticeKind, ...]] = MappingProxyType(
@@ -92,9 +98,16 @@ _SAYS: Mapping[Event, tuple[NoticeKind, ...]] = MappingProxyType(
         E.PAYMENT_FOUND: (K.REFUND_DUE,),
         E.GIVEN_BACK: (K.REFUND_DUE,),
         E.REFUND_MADE: (K.REFUNDED,),
+        E.CREDITED: (K.REFUNDED,),
+        E.PAID_LATE: (K.REFUND_DUE,),
+        E.PAID_WRONG: (K.PAID_WRONG,),
+        E.TOO_DEAR: (K.REFUND_DUE,),
+        E.PARTLY: (K.PARTLY,),
     }
 )
-_SILENT = frozenset({E.OPENING_STARTED, E.NOT_SENT})
+_SILENT = frozenset(
+    {E.OPENING_STARTED, E.NOT_SENT, E.SUBMISSION_STARTED, E.COST_RETURNED, E.LOSS_RECORDED}
+)
 
 
 def after(was: Order, now: Order, event: Event, extra: Facts | None = None) -> tuple[Notice, ...]:
@@ -106,7 +119,8 @@ def after(was: Order, now: Order, event: Event, extra: Facts | None = None) -> t
         kinds.append(NoticeKind.QR_CLOSED)
     if event is Event.SETTLED and was.status is not Status.AWAITING_PAYMENT:
         kinds.append(NoticeKind.PAID_LATE)
-    kinds.extend(_SAYS.get(event, ()))
+    if event is not Event.OUTCOME_UNKNOWN or now.status is Status.CANCELLED:
+        kinds.extend(_SAYS.get(event, ()))  # a paid order is merely being looked into
     facts = {**facts_of(now), "was": was.status, "event": event, **(extra or {})}
     return tuple(to_customer(now, kind, str(now.version), facts) for kind in kinds)
 
@@ -135,7 +149,11 @@ def facts_of(order: Order) -> dict[str, str | int | None]:
         "user_id": order.user_id,
         "server": order.server,
         "price": order.price,
-        "amount": invoice.amount if invoice else order.price,
+        "amount": order.amount,
+        "asked": order.amount_due,
+        "method": order.method,
+        "sold": order.sku if order.supplier == HOUSE else "",
+        "returned": order.returned,
         "expires_at": invoice.expires_at if invoice else None,
         "at": order.changed_at,
         "serial": order.serial,

@@ -1,20 +1,28 @@
 """The customer's side of an order: place, hide, show again, say that it is paid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeAlias
 
-from shop import notices, settling, watching
+from shop import notices, paying, settling, watching
+from shop.cases import CaseKind
+from shop.moving import Because, add_to_case, go, open_case
 from shop.notices import NoticeKind
-from shop.orders import Event, Order, Status, may, move
+from shop.orders import HOLDS_MONEY, HOUSE, Event, Order, Status, may
+from shop.payments import PaymentMethod
 from shop.ports import Books
-from shop.pricing import Quote, may_show
+from shop.pricing import Quote
+from shop.qris import with_amount
+from shop.suppliers import Invoice
 from shop.time import HOUR, SECOND, Millis
 
 MOST_OPEN = 3  # QRs a person may have open
 BETWEEN_ORDERS: Millis = 10 * SECOND
 BETWEEN_CLAIMS: Millis = 10 * SECOND
+RESERVED: Millis = 24 * HOUR  # how long nobody else is asked for the amount of an own QRIS
+UNIQUE_CODES = 1_000  # rupiah at the most, to tell payments to the own QRIS apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,8 @@ class Wish:
     server: str
     target: str
     quote: Quote
+    method: PaymentMethod = PaymentMethod.DROPSHIP
+    payout: str = ""  # of cash: where the customer wants it sent
 
 
 class Why(StrEnum):
@@ -40,6 +50,8 @@ class Why(StrEnum):
     TOO_MANY = "too_many"
     TOO_SOON = "too_soon"
     TAKEN = "taken"  # the same item for the same account is open elsewhere, or being delivered
+    SHORT = "short"  # the wallet holds less than the price
+    NO_AMOUNT = "no_amount"  # every amount near this one is waited for by another order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,22 +83,68 @@ def place(books: Books, wish: Wish, now: Millis) -> Outcome:
     """Place an order once: the same key, or the same item and account, shows the one there is."""
     if (same := books.orders.by_key(wish.key)) is not None:
         return Shown(order=same)
-    twin = books.orders.live_with(wish.supplier, wish.sku, wish.target, now)
-    if twin is not None:
+    if (twin := _twin(books, wish, now)) is not None:
         return _show_twin(books, twin, wish, now)
-    if (declined := _too_much(books, wish.address, now)) is not None:
+    if (declined := _too_much(books, wish, now)) is not None:
         return declined
-    order = _new_order(wish, now, books.rules.holds_for)
+    return _PLACE[wish.method](books, _new_order(books, wish, now), now)
+
+
+def _twin(books: Books, wish: Wish, now: Millis) -> Order | None:
+    """Return the order that the supplier would take this one for; credit has no such twin."""
+    if wish.supplier == HOUSE:
+        return None
+    return books.orders.live_with(wish.supplier, wish.sku, wish.target, now)
+
+
+def _place_for_a_gateway(books: Books, order: Order, now: Millis) -> Outcome:
     books.orders.add(order)
     for notice in notices.after(order, order, Event.PLACED):
         books.outbox.owe(notice, now)
     return Placed(order=order)
 
 
-def _too_much(books: Books, address: str, now: Millis) -> Declined | None:
-    if len(books.orders.payable_of(address, now)) >= MOST_OPEN:
-        return _too_many(books, address, now)
-    last = books.orders.last_created_of(address)
+def _place_on_the_wallet(books: Books, order: Order, now: Millis) -> Outcome:
+    if books.ledger.credit_of(order.address) < order.price:
+        return Declined(why=Why.SHORT)
+    books.orders.add(order)
+    return Placed(order=paying.pay_from_wallet(books, order, now))
+
+
+def _place_for_own_qris(books: Books, order: Order, now: Millis) -> Outcome:
+    taken = books.orders.reserved_amounts(now - RESERVED)
+    free = (order.price + code for code in range(UNIQUE_CODES))
+    amount = next((amount for amount in free if amount not in taken), None)
+    if amount is None:
+        return Declined(why=Why.NO_AMOUNT)
+    books.orders.add(order)
+    invoice = Invoice(
+        supplier_ref=order.id,
+        number=order.id,
+        amount=amount,
+        cost=0,
+        qr=with_amount(books.rules.qris, amount),
+        link="",
+        expires_at=order.quote_until,
+    )
+    return Placed(order=go(books, order, Event.INVOICE_OPENED, now, invoice=invoice))
+
+
+_PLACE: Mapping[PaymentMethod, Callable[[Books, Order, Millis], Outcome]] = MappingProxyType(
+    {
+        PaymentMethod.DROPSHIP: _place_for_a_gateway,
+        PaymentMethod.DEPOSIT: _place_for_a_gateway,
+        PaymentMethod.QRIS: _place_for_own_qris,
+        PaymentMethod.WALLET: _place_on_the_wallet,
+    }
+)
+
+
+def _too_much(books: Books, wish: Wish, now: Millis) -> Declined | None:
+    opens_a_qr = wish.method is not PaymentMethod.WALLET
+    if opens_a_qr and len(books.orders.payable_of(wish.address, now)) >= MOST_OPEN:
+        return _too_many(books, wish.address, now)
+    last = books.orders.last_created_of(wish.address)
     if last is not None and 0 <= now - last < BETWEEN_ORDERS:
         return Declined(why=Why.TOO_SOON, until=last + BETWEEN_ORDERS)
     return None
@@ -97,7 +155,11 @@ def _too_many(books: Books, address: str, now: Millis) -> Declined:
     return Declined(why=Why.TOO_MANY, until=min(ends, default=None))
 
 
-def _new_order(wish: Wish, now: Millis, holds_for: Millis) -> Order:
+def _new_order(books: Books, wish: Wish, now: Millis) -> Order:
+    gateways = {
+        PaymentMethod.DROPSHIP: wish.supplier,
+        PaymentMethod.DEPOSIT: books.rules.deposits_at,
+    }
     return Order(
         id=wish.id,
         key=wish.key,
@@ -115,14 +177,17 @@ def _new_order(wish: Wish, now: Millis, holds_for: Millis) -> Order:
         status=Status.PLACED,
         version=1,
         created_at=now,
-        quote_until=now + holds_for,
+        quote_until=now + books.rules.holds_for,
         changed_at=now,
         due_at=now,
+        method=wish.method,
+        gateway=gateways.get(wish.method, HOUSE),
+        payout=wish.payout,
     )
 
 
 def _show_twin(books: Books, twin: Order, wish: Wish, now: Millis) -> Outcome:
-    paid = twin.status is Status.PROCESSING
+    paid = twin.status in HOLDS_MONEY
     gone = twin.status is Status.CANCELLED and not is_payable(twin, now)
     if twin.address == wish.address and not (paid or gone):
         return Shown(order=show_again(books, twin, now))
@@ -133,11 +198,7 @@ def _show_twin(books: Books, twin: Order, wish: Wish, now: Millis) -> Outcome:
 def show_again(books: Books, order: Order, now: Millis) -> Order:
     """Show a QR again, taking back a "Batal" while it can still be paid."""
     if order.status is Status.CANCELLED and is_payable(order, now):
-        was, order = order, move(order, Event.REOPENED, now)
-        order = replace(order, due_at=settling.next_due(books, order, now))
-        books.orders.move(was, order, Event.REOPENED, actor=order.address)
-        for notice in notices.after(was, order, Event.REOPENED):
-            books.outbox.owe(notice, now)
+        order = go(books, order, Event.REOPENED, now, Because(actor=order.address))
     if order.status is Status.AWAITING_PAYMENT and is_payable(order, now):
         # Ten taps at once show it once; hidden and had back, it is shown again.
         occasion = f"again:{order.version}:{now // BETWEEN_ORDERS}"
@@ -151,7 +212,7 @@ def is_payable(order: Order, now: Millis) -> bool:
     return (
         invoice is not None
         and now < watching.ends_at(order)
-        and may_show(price=order.price, amount=invoice.amount, cost=invoice.cost)
+        and settling.may_be_shown(order, invoice)
     )
 
 
@@ -159,18 +220,14 @@ def cancel(books: Books, order: Order, now: Millis) -> Order | None:
     """Hide the QR, at the customer's wish; ``None`` if it is too late for that."""
     if not may(order, Event.CANCELLED):
         return None
-    was, order = order, move(order, Event.CANCELLED, now)
-    order = replace(order, due_at=settling.next_due(books, order, now))
-    books.orders.move(was, order, Event.CANCELLED, actor=order.address)
-    for notice in notices.after(was, order, Event.CANCELLED):
-        books.outbox.owe(notice, now)
-    return order
+    return go(books, order, Event.CANCELLED, now, Because(actor=order.address))
 
 
 class Claim(StrEnum):
     """What became of "I have paid"."""
 
     ASKING = "asking"
+    ASKING_THE_OWNER = "asking_the_owner"
     TOO_SOON = "too_soon"
     ALREADY_PAID = "already_paid"
     NOTHING_TO_ASK = "nothing_to_ask"
@@ -185,21 +242,50 @@ def claim_paid(books: Books, order: Order, now: Millis) -> Claim:
 
 
 def claim_any(books: Books, address: str, orders: Sequence[Order], now: Millis) -> Claim:
-    """Have the supplier asked about each of a person's ``orders`` that may have been paid."""
+    """Have it looked into whether each of a person's ``orders`` that may have been paid was.
+
+    A supplier is asked; of what came to the owner's own QRIS only the owner can tell.
+    """
     asked = [order for order in orders if order.invoice and order.status in _MAYBE_PAID]
     if not asked:
-        paid = any(order.status is Status.PROCESSING for order in orders)
+        paid = any(order.status in HOLDS_MONEY for order in orders)
         return Claim.ALREADY_PAID if paid else Claim.NOTHING_TO_ASK
     last = books.orders.last_claim_of(address)
     if last is not None and 0 <= now - last < BETWEEN_CLAIMS:
         return Claim.TOO_SOON
     asked = [order for order in asked if not _asked_lately(order, now)]
     for order in asked:
-        books.orders.note(replace(order, claimed_at=now, last_claim_at=now, due_at=now))
-    return Claim.ASKING if asked else Claim.TOO_SOON
+        _claim(books, order, now)
+    if not asked:
+        return Claim.TOO_SOON
+    own = all(order.gateway == HOUSE for order in asked)
+    return Claim.ASKING_THE_OWNER if own else Claim.ASKING
+
+
+def _claim(books: Books, order: Order, now: Millis) -> None:
+    if order.gateway != HOUSE:
+        claimed = replace(order, claimed_at=now, last_claim_at=now, due_at=now)
+        books.orders.note(claimed)
+        return
+    # It does not lapse any more: the case is what is due about it.
+    books.orders.note(replace(order, last_claim_at=now, due_at=None))
+    open_case(books, order, CaseKind.CLAIMED, "", now)
 
 
 def _asked_lately(order: Order, now: Millis) -> bool:
     """Tell whether a claim about a QR that ran out long ago was answered within the hour."""
     recent = order.last_claim_at is not None and 0 <= now - order.last_claim_at < HOUR
     return recent and now > watching.lapses_at(order) + HOUR
+
+
+def pay_out_to(books: Books, order: Order, payout: str, now: Millis) -> bool:
+    """Note where the customer wants a refund sent, and tell the owners; ``False``: none is due."""
+    if order.status is not Status.REFUND_DUE:
+        return False
+    order = replace(order, payout=payout)
+    books.orders.note(order)
+    if books.cases.open_for(order.id) is None:
+        open_case(books, order, CaseKind.PAID_FAILED, payout, now)
+    else:
+        add_to_case(books, order, payout, f"payout:{now}", now)
+    return True

@@ -1,12 +1,14 @@
 """What the use cases need of the world around them: the books, kept in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
 from shop.cases import Answer, Case
+from shop.ledger import Entry, Line, UnderWay
 from shop.notices import Notice
-from shop.orders import Event, Order
+from shop.orders import Event, Happened, Order
+from shop.payments import Arrival
 from shop.pricing import Charge
 from shop.rules import Rules
 from shop.suppliers import Listing
@@ -79,8 +81,44 @@ class Orders(Protocol):
     def come_due(self, now: Millis, latest: Millis) -> None:
         """Make due now what a clock that was ahead made due after ``latest``."""
 
-    def has_invoice(self, supplier: str, supplier_ref: str) -> bool:
+    def has_invoice(self, gateway: str, supplier_ref: str) -> bool:
         """Tell whether an order has that invoice already."""
+
+    def with_invoice(self, gateway: str, supplier_ref: str) -> Order | None:
+        """Return the order whose invoice that is."""
+
+    def next_paid(self, supplier: str, now: Millis) -> Order | None:
+        """Return a paid order that is to be delivered by a supplier."""
+
+    def next_lost_submission(self, supplier: str, now: Millis) -> Order | None:
+        """Return a submission whose lease has run out."""
+
+    def next_submission_at(self, supplier: str) -> Millis | None:
+        """Return when the next paid order is due."""
+
+    def submitting(self, supplier: str) -> int:
+        """Return for how many orders a supplier is being asked to deliver right now."""
+
+    def open_deposits(self, gateway: str) -> int:
+        """Return how many deposits wait for their payment."""
+
+    def waiting_deposits(self, gateway: str) -> Sequence[Order]:
+        """Return the orders whose deposits wait for their payment."""
+
+    def reserved_amounts(self, since: Millis) -> Set[int]:
+        """Return the amounts of own-QRIS orders that are open, or ended after ``since``."""
+
+    def under_way(self, supplier: str) -> UnderWay:
+        """Return what may already stand in a supplier's balance, and is not posted yet."""
+
+    def committed(self, supplier: str) -> int:
+        """Return what paid orders will still cost of our balance at a supplier."""
+
+    def unsure_at(self, supplier: str) -> Sequence[Order]:
+        """Return the orders that a supplier may have accepted."""
+
+    def history(self, order_id: str) -> Sequence[Happened]:
+        """Return what happened to an order, oldest first."""
 
     def best_selling(self, most: int) -> Sequence[str]: ...
 
@@ -93,6 +131,14 @@ class Cases(Protocol):
     def last_for(self, order_id: str) -> Case | None: ...
     def count_for(self, order_id: str) -> int: ...
     def all_open(self) -> Sequence[Case]: ...
+    def open_about(self, supplier: str) -> Case | None:
+        """Return the open case about a supplier's balance."""
+
+    def count_about(self, supplier: str) -> int: ...
+    def next_to_remind(self, now: Millis) -> Case | None:
+        """Return an open case that the owners have not been reminded of for a day."""
+
+    def remind_at(self, case: Case, at: Millis) -> None: ...
     def put(self, case: Case) -> None: ...
     def close(self, case: Case, answer: Answer | None, actor: str, now: Millis) -> None: ...
 
@@ -139,6 +185,11 @@ class Calls(Protocol):
     def next_balance_request(self, supplier: str) -> str | None:
         """Return the address of the owner who has waited longest, and take it off the list."""
 
+    def compare_at(self, supplier: str) -> Millis:
+        """Return when our balance is next compared with the books; 0 if it never was."""
+
+    def set_compare_at(self, supplier: str, at: Millis) -> None: ...
+    def compare_soon(self, supplier: str, now: Millis) -> None: ...
     def list_due_at(self, supplier: str) -> Millis: ...
     def set_list_due(self, supplier: str, at: Millis) -> None: ...
     def list_tried_at(self, supplier: str) -> Millis:
@@ -173,6 +224,48 @@ class Copies(Protocol):
         """Return how many there are still to ask about."""
 
 
+class Payments(Protocol):
+    """The payments that were believed, each once for ever."""
+
+    def arrived(
+        self, gateway: str, payment_id: str, order_id: str, amount: int, now: Millis
+    ) -> Arrival:
+        """Store a payment unless it is known; tell which, and whether it says the same."""
+
+
+class Ledger(Protocol):
+    """The double-entry books; they are only ever added to."""
+
+    def post(self, entry: Entry) -> None:
+        """Add an entry and change its balances. Raises ``Overdrawn`` for a wallet, no more."""
+
+    def has(self, entry_id: str) -> bool: ...
+    def amounts_of(self, entry_id: str) -> Mapping[str, int]:
+        """Return what an entry added to each account; empty if there is no such entry."""
+
+    def balance(self, account: str) -> int: ...
+    def balances(self) -> Sequence[tuple[str, int]]:
+        """Return every account that is not a wallet, and the sum of the wallets."""
+
+    def credit_of(self, address: str) -> int:
+        """Return the store credit of a person, in whole rupiah; never negative."""
+
+    def lines(self, account: str, most: int, before: int = 0) -> Sequence[Line]:
+        """Return the newest lines of an account, ``before`` of them skipped."""
+
+    def since(self, account: str, at: Millis) -> UnderWay:
+        """Return what left an account and what came into it from ``at`` on."""
+
+    def since_agreement(self, supplier: str, most: int) -> Sequence[Line]:
+        """Return the newest lines since a supplier's balance last was what the books say."""
+
+    def note_balance(self, supplier: str, balance: int, now: Millis, *, agrees: bool) -> None:
+        """Store what a supplier says of our balance, and whether the books agree."""
+
+    def last_said(self, supplier: str) -> int:
+        """Return what a supplier last said of our balance; 0 if nothing."""
+
+
 class Books(Protocol):
     """Everything a use case may read and write, in one transaction."""
 
@@ -188,5 +281,9 @@ class Books(Protocol):
     def shelf(self) -> Shelf: ...
     @property
     def calls(self) -> Calls: ...
+    @property
+    def payments(self) -> Payments: ...
+    @property
+    def ledger(self) -> Ledger: ...
     @property
     def copies(self) -> Copies: ...

@@ -5,11 +5,12 @@ that is in the copy. So nothing that may have been asked of a supplier is asked 
 everything that can be asked about is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
-from shop import settling
+from shop import fulfilment, settling
 from shop.notices import Notice, NoticeKind
-from shop.orders import Status
+from shop.orders import Order, Status
 from shop.ports import Books
 from shop.time import Millis
 
@@ -26,7 +27,7 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
         return False
     books.copies.forget_what_was_said(made_at, now)
     for supplier in suppliers:
-        for order_id in books.copies.unseen(supplier):
+        for order_id in books.copies.unseen(supplier):  # which have no QR, or no answer, yet
             _give_up(books, order_id, now)
         books.copies.ask_about_all(supplier)
     books.orders.end_leases(now)
@@ -43,10 +44,22 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
 
 def _give_up(books: Books, order_id: str, now: Millis) -> None:
     order = books.orders.get(order_id)
-    if order is not None and order.status is Status.PLACED:
-        settling.give_up(books, order, now)
-    elif order is not None:
-        settling.opening_lost(books, order, now)
+    if order is not None:
+        _GIVE_UP[order.status](books, order, now)
+
+
+def _doubt(books: Books, order: Order, now: Millis) -> Order:
+    return fulfilment.doubted(books, order, now, "may have been ordered since the copy")
+
+
+_GIVE_UP: Mapping[Status, Callable[[Books, Order, Millis], Order]] = MappingProxyType(
+    {
+        Status.PLACED: settling.give_up,
+        Status.OPENING: settling.opening_lost,
+        Status.PAID: _doubt,
+        Status.SUBMITTING: _doubt,
+    }
+)
 
 
 def asked(books: Books, order_id: str) -> bool:

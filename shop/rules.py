@@ -1,7 +1,9 @@
 """What the owner decides once, in the settings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from shop.payments import PaymentMethod, Refunds
 from shop.pricing import PriceRule
 from shop.time import Millis
 
@@ -13,3 +15,15 @@ class Rules:
     prices: PriceRule
     poll: Millis  # shortest time between two questions about one order
     holds_for: Millis  # how long a quoted price is kept
+    methods: Sequence[PaymentMethod] = (PaymentMethod.DROPSHIP, PaymentMethod.WALLET)
+    refunds: Refunds = Refunds.WALLET
+    credit_min: int = 10_000  # of one top-up of a wallet, in whole rupiah
+    credit_max: int = 2_000_000
+    qris: str = ""  # the owner's own static QRIS
+    deposits_at: str = ""  # the supplier whose deposits customers may pay
+    by_our_ref: Mapping[str, bool] = field(default_factory=dict)  # supplier -> is it asked by ours
+
+    @property
+    def sells_from_balance(self) -> bool:
+        """Whether customers' money can come to be spent from our balances at suppliers."""
+        return bool({PaymentMethod.DEPOSIT, PaymentMethod.QRIS} & set(self.methods))

@@ -4,7 +4,7 @@ The shop owns this vocabulary; ``providers/`` speaks it. Nothing here does I/O.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -106,13 +106,57 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceReport:
-    """A supplier's answer about one invoice."""
+    """A supplier's answer about one invoice. ``amount``: what arrived, if it says; whole rupiah."""
 
     state: InvoiceState
+    amount: int | None = None
     serial: str = ""  # proof of delivery, may be shown to the customer
     words: str = ""  # the status words it was read from
     strange: bool = False  # one of them is in no document: the owner should hear of it
     note: str = ""  # all the supplier said: for the owner only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopupRequest:
+    """Buy one item from our balance at the supplier. ``ref`` is ours, and never used again."""
+
+    ref: str
+    sku: str
+    user_id: str
+    server: str
+    target: str  # both, as this supplier wants them written
+
+
+class TopupState(StrEnum):
+    """What a supplier says of an order paid from our balance there."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    PARTIAL = "partial"  # a part arrived: a person decides
+    FAILED = "failed"
+    UNREADABLE = "unreadable"  # a word nobody has explained: no reason to move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopupReport:
+    """A supplier's answer about one order paid from our balance. Money in whole rupiah."""
+
+    state: TopupState
+    supplier_ref: str = ""  # the supplier's own id, where it told one
+    cost: int | None = None  # what it took from our balance, if it says
+    returned: bool = False  # failed, and our balance certainly has the money back
+    serial: str = ""  # proof of delivery, may be shown to the customer
+    words: str = ""  # the status words it was read from
+    strange: bool = False  # one of them is in no document: the owner should hear of it
+    note: str = ""  # all the supplier said: for the owner only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRequest:
+    """Ask about one order paid from our balance: by our reference, or by the supplier's id."""
+
+    ref: str
+    supplier_ref: str = ""
 
 
 class Supplier(ABC):
@@ -121,6 +165,7 @@ class Supplier(ABC):
     slug: ClassVar[str]
     title: ClassVar[str]
     counts_calls: ClassVar[bool]  # 60 a minute and key; ``shop.calls`` keeps within it
+    knows_our_ref: ClassVar[bool]  # whether ``status`` can find an order by it
 
     @abstractmethod
     async def price_list(self) -> PriceList:
@@ -131,9 +176,43 @@ class Supplier(ABC):
         """Return our deposit there, in whole rupiah. Raise ``Unavailable`` or ``Misconfigured``."""
 
     @abstractmethod
+    async def topup(self, request: TopupRequest) -> TopupReport:
+        """Buy it once. Raise ``NotSent``, ``Refused`` or ``OutcomeUnknown``; never retry here."""
+
+    @abstractmethod
+    async def status(self, request: StatusRequest) -> TopupReport:
+        """Ask about an order. Raise ``Unavailable`` or ``Misconfigured``; nothing moves then."""
+
+
+class Dropships(ABC):
+    """A supplier that lets our customer pay: the invoice is the order."""
+
+    @abstractmethod
     async def open_invoice(self, request: InvoiceRequest) -> Invoice:
         """Ask once. Raise ``NotSent``, ``Refused`` or ``OutcomeUnknown``; never retry here."""
 
     @abstractmethod
     async def invoice_report(self, supplier_ref: str) -> InvoiceReport:
         """Ask about an invoice. Raise ``Unavailable`` or ``Misconfigured``; nothing moves then."""
+
+
+class TakesDeposits(ABC):
+    """A supplier whose deposits anybody can pay: the money becomes our balance there."""
+
+    @abstractmethod
+    async def open_deposit(self, ref: str, amount: int) -> Invoice:
+        """Ask once for a QR over ``amount`` rupiah; ``ref`` is ours, for logs and journals.
+
+        Raise ``NotSent``, ``Refused`` or ``OutcomeUnknown``; never retry here.
+        """
+
+    @abstractmethod
+    async def deposit_report(self, supplier_ref: str) -> InvoiceReport:
+        """Ask about a deposit. Raise ``Unavailable`` or ``Misconfigured``; nothing moves then."""
+
+    @abstractmethod
+    async def deposit_history(self) -> Mapping[str, InvoiceReport]:
+        """Return every deposit there is word of, by the supplier's id; ones missing prove nothing.
+
+        Raise ``Unavailable`` or ``Misconfigured``.
+        """

@@ -7,7 +7,10 @@ other order have its turn before they fall due again.
 ``benchmarks/p7_call_budget.py`` measures what this gives.
 """
 
-from shop.orders import Order, Status
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from shop.orders import HOUSE, PAID_FOR, Order, Status
 from shop.time import HOUR, MINUTE, SECOND, Millis
 
 GRACE: Millis = 2 * MINUTE  # after a QR's end, before an unpaid order may lapse
@@ -20,7 +23,15 @@ _PROCESSING = ((2 * MINUTE, 1), (TAKES_LONG, 4))
 _LONGEST_TURN: Millis = MINUTE  # stuck and old orders count as waiting, but take few turns
 _LATE_PAYMENTS = (5 * MINUTE, 30 * MINUTE, 6 * HOUR, 24 * HOUR)
 _LATE_SERIALS = (1 * MINUTE, 5 * MINUTE, 30 * MINUTE, 6 * HOUR)
-_RECHECKS = {Status.REFUND_DUE: _LATE_PAYMENTS, Status.DELIVERED: _LATE_SERIALS}
+_RECHECKS = {
+    Status.REFUND_DUE: _LATE_PAYMENTS,
+    Status.REFUNDED: _LATE_PAYMENTS,
+    Status.PARTLY_DELIVERED: _LATE_PAYMENTS,
+    Status.DELIVERED: _LATE_SERIALS,
+}
+# An order that may have been made: how it is told from one that was not (suppliers.md B3).
+_UNSURE = (2 * SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND)
+_SUBMIT_AGAIN: Millis = 15 * SECOND  # after a call that never left
 
 
 def lapses_at(order: Order) -> Millis:
@@ -41,28 +52,32 @@ def ends_at(order: Order) -> Millis:
 
 
 def next_question(order: Order, now: Millis, poll: Millis, fair: Millis = 0) -> Millis | None:
-    """Return when to ask about ``order`` again, ``poll`` from now at the earliest, or never.
+    """Return when something is to be done about ``order`` next, or never.
 
-    ``fair``: how long it takes to ask about every waiting order once. An order being delivered is
-    left alone for that long, a minute at the most.
+    Questions come ``poll`` from now at the earliest. ``fair``: how long it takes to ask about every
+    waiting order once. An order being delivered is left alone for that long, a minute at the most.
     """
-    match order.status:
-        case _ if order.invoice is None:
-            return None
-        case Status.AWAITING_PAYMENT:
-            return _while_awaiting(order, now, poll)
-        case Status.PROCESSING:
-            age = now - (order.settled_at or order.changed_at)
-            pause = _interval(_PROCESSING, age, poll) or 5 * MINUTE
-            return now + max(pause, min(fair, _LONGEST_TURN))
-        case Status.CANCELLED | Status.EXPIRED:
-            return _after_the_end(order, now, poll)
-        case _:
-            offsets = () if order.serial else _RECHECKS.get(order.status, ())
-            return _next_of(offsets, order.changed_at, now + poll)
+    if order.status is Status.PAID:
+        return now + _SUBMIT_AGAIN if order.tries else now
+    if not can_be_asked_about(order):
+        return None
+    if order.status is Status.PROCESSING:
+        return _while_processing(order, now, poll, fair)
+    return _SCHEDULES.get(order.status, _recheck)(order, now, poll)
+
+
+def can_be_asked_about(order: Order) -> bool:
+    """Tell whether there is anything to ask about this order, or a moment at which it ends."""
+    if order.is_prepaid and order.status in PAID_FOR:
+        attempt = order.attempt
+        return attempt is not None and (attempt.by_our_ref or bool(attempt.supplier_ref))
+    ours_to_see = order.gateway == HOUSE and order.status is not Status.AWAITING_PAYMENT
+    return order.invoice is not None and not ours_to_see
 
 
 def _while_awaiting(order: Order, now: Millis, poll: Millis) -> Millis:
+    if order.gateway == HOUSE:  # nobody is asked: the owner says that it came
+        return max(lapses_at(order), now)
     if now >= undecided_at(order):
         return now + (10 * MINUTE if now < undecided_at(order) + 24 * HOUR else HOUR)
     pause = _interval(_AWAITING, now - order.created_at, poll) or 5 * MINUTE
@@ -70,11 +85,37 @@ def _while_awaiting(order: Order, now: Millis, poll: Millis) -> Millis:
     return max(min(now + pause, end), now + poll) if now < end else now + pause
 
 
+def _while_processing(order: Order, now: Millis, poll: Millis, fair: Millis) -> Millis:
+    age = now - (order.settled_at or order.changed_at)
+    pause = _interval(_PROCESSING, age, poll) or 5 * MINUTE
+    return now + max(pause, min(fair, _LONGEST_TURN))
+
+
+def _while_unsure(order: Order, now: Millis, poll: Millis) -> Millis:
+    return _next_of(_UNSURE, order.changed_at, now) or now + max(MINUTE, poll)
+
+
+def _recheck(order: Order, now: Millis, poll: Millis) -> Millis | None:
+    if order.serial or (order.status is Status.REFUNDED and not order.is_prepaid):
+        return None
+    return _next_of(_RECHECKS.get(order.status, ()), order.changed_at, now + poll)
+
+
 def _after_the_end(order: Order, now: Millis, poll: Millis) -> Millis | None:
     ends = max(ends_at(order), order.changed_at if order.status is Status.EXPIRED else 0)
     if now < ends:
         return max(min(now + 12 * poll, ends + SECOND), now + poll)
     return _next_of(_LATE_PAYMENTS, ends, now + poll)
+
+
+_SCHEDULES: Mapping[Status, Callable[[Order, Millis, Millis], Millis | None]] = MappingProxyType(
+    {
+        Status.AWAITING_PAYMENT: _while_awaiting,
+        Status.UNSURE: _while_unsure,
+        Status.CANCELLED: _after_the_end,
+        Status.EXPIRED: _after_the_end,
+    }
+)
 
 
 def _interval(table: tuple[tuple[Millis, int], ...], age: Millis, poll: Millis) -> Millis | None:

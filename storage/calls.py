@@ -26,6 +26,12 @@ DELETE FROM balance_requests WHERE supplier = :supplier AND address =
 RETURNING address
 """
 _LIST_DUE = "SELECT due_at FROM price_lists WHERE supplier = :supplier"
+_COMPARE_AT = "SELECT compare_at FROM supplier_balances WHERE supplier = :supplier"
+_SET_COMPARE_AT = """
+INSERT INTO supplier_balances (supplier, compare_at, said, said_at, agreed_at)
+VALUES (:supplier, :at, 0, 0, 0)
+ON CONFLICT (supplier) DO UPDATE SET compare_at = excluded.compare_at
+"""
 _PAUSED = "SELECT paused_until FROM supplier_pauses WHERE supplier = :supplier"
 _PAUSE = """
 INSERT INTO supplier_pauses (supplier, paused_until) VALUES (:supplier, :until)
@@ -70,6 +76,17 @@ class SqlCalls:
 
     def set_list_due(self, supplier: str, at: Millis) -> None:
         self._tx.execute(_SET_LIST_DUE, {"supplier": supplier, "at": at})
+        self._tx.ring()
+
+    def compare_at(self, supplier: str) -> Millis:
+        rows = self._tx.fetch(_COMPARE_AT, {"supplier": supplier})
+        return int(rows[0]["compare_at"]) if rows else 0
+
+    def set_compare_at(self, supplier: str, at: Millis) -> None:
+        self._tx.execute(_SET_COMPARE_AT, {"supplier": supplier, "at": at})
+
+    def compare_soon(self, supplier: str, now: Millis) -> None:
+        self.set_compare_at(supplier, now)
         self._tx.ring()
 
     def paused_until(self, supplier: str) -> Millis:

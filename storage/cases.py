@@ -1,10 +1,10 @@
 """Cases: what the owner is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from shop.cases import Answer, Case, CaseKind
+from shop.cases import REMIND_EVERY, Answer, Case, CaseKind
 from shop.time import Millis
-from storage.database import Row, Transaction
+from storage.database import CLAIMED, Row, Transaction
 
 _GET = "SELECT * FROM cases WHERE id = :id"
 _OPEN_FOR = "SELECT * FROM cases WHERE order_id = :order_id AND closed_at IS NULL"
@@ -12,14 +12,22 @@ _LAST_FOR = """
 SELECT * FROM cases WHERE order_id = :order_id ORDER BY opened_at DESC, id DESC LIMIT 1
 """
 _COUNT_FOR = "SELECT COUNT(*) AS n FROM cases WHERE order_id = :order_id"
+_OPEN_ABOUT = """
+SELECT * FROM cases WHERE supplier = :supplier AND order_id IS NULL AND closed_at IS NULL
+"""
+_COUNT_ABOUT = "SELECT COUNT(*) AS n FROM cases WHERE supplier = :supplier AND order_id IS NULL"
+_TO_REMIND = "SELECT * FROM cases WHERE closed_at IS NULL AND remind_at <= :now"
+_NEXT_TO_REMIND = f"{_TO_REMIND} ORDER BY remind_at LIMIT 1 {CLAIMED}"
+_REMIND_AT = "UPDATE cases SET remind_at = :at WHERE id = :id"
 _ALL_OPEN = "SELECT * FROM cases WHERE closed_at IS NULL ORDER BY opened_at, id"
 _PUT = """
-INSERT INTO cases (id, order_id, kind, evidence, opened_at, closed_at, answer, actor,
-                   pending, pending_by, pending_until)
-VALUES (:id, :order_id, :kind, :evidence, :opened_at, NULL, '', '',
+INSERT INTO cases (id, order_id, supplier, kind, evidence, opened_at, remind_at, closed_at, answer,
+                   actor, pending, pending_by, pending_until)
+VALUES (:id, :order_id, :supplier, :kind, :evidence, :opened_at, :remind_at, NULL, '', '',
         :pending, :pending_by, :pending_until)
 ON CONFLICT (id) DO UPDATE SET
     kind = excluded.kind, evidence = excluded.evidence, opened_at = excluded.opened_at,
+    remind_at = excluded.remind_at,
     pending = excluded.pending, pending_by = excluded.pending_by,
     pending_until = excluded.pending_until
 """
@@ -55,10 +63,12 @@ class SqlCases:
             _PUT,
             {
                 "id": case.id,
-                "order_id": case.order_id,
+                "order_id": case.order_id or None,
+                "supplier": case.supplier,
                 "kind": case.kind,
                 "evidence": case.evidence,
                 "opened_at": case.opened_at,
+                "remind_at": case.opened_at + REMIND_EVERY,
                 "pending": case.pending or "",
                 "pending_by": case.pending_by,
                 "pending_until": case.pending_until,
@@ -70,7 +80,19 @@ class SqlCases:
             _CLOSE, {"id": case.id, "answer": answer or "", "actor": actor, "now": now}
         )
 
-    def _one(self, sql: str, parameters: dict[str, str]) -> Case | None:
+    def open_about(self, supplier: str) -> Case | None:
+        return self._one(_OPEN_ABOUT, {"supplier": supplier})
+
+    def count_about(self, supplier: str) -> int:
+        return int(self._tx.fetch(_COUNT_ABOUT, {"supplier": supplier})[0]["n"])
+
+    def next_to_remind(self, now: Millis) -> Case | None:
+        return self._one(_NEXT_TO_REMIND, {"now": now})
+
+    def remind_at(self, case: Case, at: Millis) -> None:
+        self._tx.execute(_REMIND_AT, {"id": case.id, "at": at})
+
+    def _one(self, sql: str, parameters: Mapping[str, str | int]) -> Case | None:
         rows = self._tx.fetch(sql, parameters)
         return _case(rows[0]) if rows else None
 
@@ -78,7 +100,8 @@ class SqlCases:
 def _case(row: Row) -> Case:
     return Case(
         id=row["id"],
-        order_id=row["order_id"],
+        order_id=row["order_id"] or "",
+        supplier=row["supplier"],
         kind=CaseKind(row["kind"]),
         evidence=row["evidence"],
         opened_at=row["opened_at"],

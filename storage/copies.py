@@ -8,13 +8,14 @@ from storage.database import Transaction
 _MADE_AT = "SELECT MIN(at) AS at FROM copied"
 _FORGET = "DELETE FROM copied"
 _UNSEEN = """
-SELECT id FROM orders WHERE status IN ('placed', 'opening') AND supplier = :supplier ORDER BY id
+SELECT id FROM orders WHERE status IN ('placed', 'opening', 'paid', 'submitting')
+  AND asks = :supplier ORDER BY id
 """
 _ASK = """
 INSERT INTO unasked (order_id)
-SELECT o.id FROM orders o JOIN invoices i ON i.order_id = o.id
-WHERE o.supplier = :supplier AND o.due_at IS NOT NULL
-  AND o.status IN ('awaiting_payment', 'processing')
+SELECT o.id FROM orders o
+WHERE o.asks = :supplier AND o.due_at IS NOT NULL
+  AND o.status IN ('awaiting_payment', 'processing', 'unsure')
 ON CONFLICT (order_id) DO NOTHING
 """
 _ASKED = "DELETE FROM unasked WHERE order_id = :order_id"

@@ -1,106 +1,156 @@
 """Orders, their invoices, pictures and history."""
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import asdict
 
-from shop.orders import Event, Order, Status
-from shop.suppliers import Invoice
+from shop.ledger import UnderWay
+from shop.orders import Event, Happened, Order, Status
 from shop.time import Millis
-from storage.database import CLAIMED, Row, Transaction
+from storage.database import CLAIMED, Transaction
+from storage.order_rows import PLAIN, SELECT, invoice_row, read_order, row_of
 
 
 class Stale(Exception):
     """The order was changed by someone else since it was read: nothing was stored."""
 
 
-_PLAIN = tuple(f.name for f in fields(Order) if f.name not in {"id", "key", "invoice"})
-_COLUMNS = ", ".join(f"o.{name}" for name in _PLAIN)
-_SELECT = f"""
-SELECT o.id, o.idempotency, {_COLUMNS},
-       i.supplier_ref, i.number, i.amount, i.cost AS charged, i.qr, i.link, i.expires_at
-FROM orders o LEFT JOIN invoices i ON i.order_id = o.id
-"""  # noqa: S608 - column names of our own dataclass
 _INSERT = f"""
-INSERT INTO orders (id, idempotency, {", ".join(_PLAIN)})
-VALUES (:id, :key, {", ".join(f":{name}" for name in _PLAIN)})
+INSERT INTO orders (id, idempotency, asks, {", ".join(PLAIN)})
+VALUES (:id, :key, :asks, {", ".join(f":{name}" for name in PLAIN)})
 """  # noqa: S608 - likewise
-_CHANGING = ("due_at", "claimed_at", "last_claim_at", "settled_at", "serial", "alarmed")
-_SET = ", ".join(f"{name} = :{name}" for name in _CHANGING)
+_TIMERS = ("due_at", "claimed_at", "last_claim_at", "alarmed", "payout")
+_LEARNT = ("settled_at", "serial", "received", "fee", "excess", "returned", "lost", "tries", "asks")
 _MOVE = f"""
-UPDATE orders SET status = :status, version = :version, changed_at = :changed_at, {_SET}
+UPDATE orders SET status = :status, version = :version, changed_at = :changed_at,
+       {", ".join(f"{name} = :{name}" for name in (*_TIMERS, *_LEARNT))}
 WHERE id = :id AND version = :was_version AND status = :was_status
 """  # noqa: S608 - likewise
-_NOTE = f"UPDATE orders SET {_SET} WHERE id = :id AND version = :version"  # noqa: S608 - likewise
+_NOTE = f"""
+UPDATE orders SET {", ".join(f"{name} = :{name}" for name in _TIMERS)}
+WHERE id = :id AND version = :version
+"""  # noqa: S608 - likewise
 _EVENT = """
 INSERT INTO order_events (order_id, version, event, was, became, at, actor, evidence)
 VALUES (:order_id, :version, :event, :was, :became, :at, :actor, :evidence)
 """
 _INVOICE = """
 INSERT INTO invoices
-    (order_id, supplier, supplier_ref, number, amount, cost, qr, link, expires_at)
+    (order_id, gateway, supplier_ref, number, amount, cost, qr, link, expires_at)
 VALUES
-    (:order_id, :supplier, :supplier_ref, :number, :amount, :cost, :qr, :link, :expires_at)
+    (:order_id, :gateway, :supplier_ref, :number, :amount, :cost, :qr, :link, :expires_at)
 ON CONFLICT (order_id) DO NOTHING
+"""
+_ATTEMPT = """
+INSERT INTO attempts (order_id, nth, supplier, ref, sku, cost, by_our_ref, supplier_ref, charged,
+                      started_at)
+VALUES (:order_id, :nth, :supplier, :ref, :sku, :cost, :by_our_ref, :supplier_ref, :charged,
+        :started_at)
+ON CONFLICT (order_id, nth) DO UPDATE SET
+    supplier_ref = excluded.supplier_ref, charged = excluded.charged
 """
 _WAITING = "('placed', 'opening', 'awaiting_payment')"
 _ENDS = "COALESCE(i.expires_at, o.quote_until)"
-_LIVE_WITH = f"""{_SELECT}
+_LIVE_WITH = f"""{SELECT}
 WHERE o.supplier = :supplier AND o.sku = :sku AND o.target = :target
-  AND (o.status IN ('placed', 'opening', 'processing')
+  AND (o.status IN ('placed', 'opening', 'paid', 'submitting', 'processing', 'unsure')
        OR (o.status = 'awaiting_payment' AND {_ENDS} > :now)
        OR (o.status = 'cancelled' AND i.order_id IS NOT NULL AND {_ENDS} > :now))
 ORDER BY o.created_at DESC, o.id LIMIT 1
 """
-_OPEN_OF = f"""{_SELECT}
+_OPEN_OF = f"""{SELECT}
 WHERE o.address = :address AND o.status IN {_WAITING} AND {_ENDS} > :now
 ORDER BY o.created_at, o.id
 """
-_PAYABLE_OF = f"""{_SELECT}
+_PAYABLE_OF = f"""{SELECT}
 WHERE o.address = :address AND {_ENDS} > :now
   AND (o.status IN {_WAITING} OR (o.status = 'cancelled' AND i.cost <= o.price
            AND i.cost <= i.amount AND i.amount < o.price + 1000))
 ORDER BY o.created_at, o.id
 """
-_RECENT_OF = f"""{_SELECT}
+_RECENT_OF = f"""{SELECT}
 WHERE o.address = :address ORDER BY o.created_at DESC, o.id LIMIT :most OFFSET :before
 """
-_DELIVERED_OF = f"""{_SELECT}
+_DELIVERED_OF = f"""{SELECT}
 WHERE o.address = :address AND o.status = 'delivered' AND (:game = '' OR o.game = :game)
 ORDER BY o.created_at DESC, o.id LIMIT :most
 """
-_NEXT = f"{_SELECT} WHERE o.supplier = :supplier AND o.due_at <= :now"
+_NEXT = f"{SELECT} WHERE o.asks = :supplier AND o.due_at <= :now"
 _FIRST = f"LIMIT 1 {CLAIMED}"
 _NEXT_CLAIMED = f"{_NEXT} AND o.claimed_at IS NOT NULL ORDER BY o.claimed_at {_FIRST}"
 _NEXT_PLACED = f"{_NEXT} AND o.status = 'placed' ORDER BY o.due_at, o.created_at {_FIRST}"
-_NEXT_WATCHED = f"{_NEXT} AND o.status NOT IN ('placed', 'opening') ORDER BY o.due_at {_FIRST}"
+_NEXT_PAID = f"{_NEXT} AND o.status = 'paid' ORDER BY o.due_at, o.created_at {_FIRST}"
+_WATCHED = "NOT IN ('placed', 'opening', 'paid', 'submitting')"
+_NEXT_WATCHED = f"{_NEXT} AND o.status {_WATCHED} ORDER BY o.due_at {_FIRST}"
+_NEXT_UNANSWERED = f"{_NEXT} AND o.status = 'submitting' ORDER BY o.due_at {_FIRST}"
 _NEXT_LOST = f"{_NEXT} AND o.status = 'opening' ORDER BY o.due_at {_FIRST}"
-_NEXT_OUTDATED = f"""{_SELECT}
-WHERE o.supplier = :supplier AND o.status = 'placed' AND o.due_at IS NOT NULL
+_NEXT_OUTDATED = f"""{SELECT}
+WHERE o.asks = :supplier AND o.status = 'placed' AND o.due_at IS NOT NULL
   AND o.quote_until <= :now {_FIRST}
 """
 _NEXT_AT = """
 SELECT MIN(due_at) AS at FROM orders
-WHERE supplier = :supplier AND due_at IS NOT NULL
-  AND CASE WHEN status = 'placed' THEN 1 ELSE 0 END = :placed
+WHERE asks = :supplier AND due_at IS NOT NULL
+  AND CASE status WHEN 'placed' THEN 1 WHEN 'paid' THEN 2 ELSE 0 END = :what
 """
 _END_LEASES = """
 UPDATE orders SET due_at = :now WHERE due_at > :now
-  AND (status IN ('opening', 'awaiting_payment', 'processing') OR claimed_at IS NOT NULL)
+  AND (status IN ('opening', 'submitting', 'processing', 'unsure')
+       OR (status = 'awaiting_payment' AND gateway <> 'house') OR claimed_at IS NOT NULL)
 """
 _COME_DUE = "UPDATE orders SET due_at = :now WHERE due_at > :latest"
 _COUNT_WAITING = """
 SELECT COUNT(*) AS n FROM orders
-WHERE supplier = :supplier AND status IN ('awaiting_payment', 'processing')
+WHERE asks = :supplier AND status IN ('awaiting_payment', 'processing', 'unsure')
+"""
+_COUNT_SUBMITTING = """
+SELECT COUNT(*) AS n FROM orders
+WHERE asks = :supplier AND due_at IS NOT NULL AND status = 'submitting'
+"""
+_COUNT_DEPOSITS = """
+SELECT COUNT(*) AS n FROM orders
+WHERE gateway = :gateway AND method = 'deposit' AND due_at IS NOT NULL
+  AND status = 'awaiting_payment'
+"""
+_WAITING_DEPOSITS = f"""{SELECT}
+WHERE o.gateway = :gateway AND o.method = 'deposit' AND o.due_at IS NOT NULL
+  AND o.status = 'awaiting_payment' ORDER BY o.id
+"""
+_RESERVED = """
+SELECT i.amount FROM orders o JOIN invoices i ON i.order_id = o.id
+WHERE o.method = 'qris' AND (o.status = 'awaiting_payment' OR o.changed_at > :since)
+"""
+_LEAVING = """
+SELECT COALESCE(SUM(a.cost), 0) AS n FROM orders o
+JOIN attempts a ON a.order_id = o.id AND a.nth = o.tries AND a.charged = 0
+WHERE o.asks = :supplier AND a.supplier = :supplier
+  AND o.status IN ('submitting', 'unsure', 'processing', 'partly_delivered')
+"""
+_COMING = """
+SELECT COALESCE(SUM(i.amount), 0) AS n FROM orders o JOIN invoices i ON i.order_id = o.id
+WHERE o.gateway = :supplier AND o.method = 'deposit' AND o.due_at IS NOT NULL AND o.received = 0
+"""
+_COMMITTED = """
+SELECT COALESCE(SUM(cost), 0) AS n FROM orders
+WHERE asks = :supplier AND status IN ('paid', 'submitting') AND method <> 'dropship'
+"""
+_UNSURE_AT = f"{SELECT} WHERE o.asks = :supplier AND o.status = 'unsure' ORDER BY o.id LIMIT 20"
+_HISTORY = """
+SELECT at, event, became, actor, evidence FROM order_events WHERE order_id = :order_id
+ORDER BY version
+"""
+_WITH_MONEY = f"""{SELECT}
+WHERE o.id > :after AND (o.received > 0 OR o.tries > 0) ORDER BY o.id LIMIT 500
 """
 _HAS_INVOICE = """
-SELECT 1 AS found FROM invoices WHERE supplier = :supplier AND supplier_ref = :supplier_ref
+SELECT 1 AS found FROM invoices WHERE gateway = :gateway AND supplier_ref = :supplier_ref
 """
+_WITH_INVOICE = f"{SELECT} WHERE i.gateway = :gateway AND i.supplier_ref = :supplier_ref"
 _LAST_CREATED = "SELECT MAX(created_at) AS at FROM orders WHERE address = :address"
 _LAST_CLAIM = "SELECT MAX(last_claim_at) AS at FROM orders WHERE address = :address"
 _BEST_SELLING = """
 SELECT game FROM (SELECT game FROM orders WHERE status = 'delivered'
                   ORDER BY changed_at DESC LIMIT 1000) AS latest
-GROUP BY game ORDER BY COUNT(*) DESC, game LIMIT :most
+GROUP BY game HAVING game <> '' ORDER BY COUNT(*) DESC, game LIMIT :most
 """
 _PUT_PICTURE = """
 INSERT INTO pictures (order_id, bytes) VALUES (:order_id, :bytes) ON CONFLICT (order_id) DO NOTHING
@@ -115,31 +165,34 @@ class SqlOrders:
         self._tx = tx
 
     def add(self, order: Order) -> None:
-        self._tx.execute(_INSERT, _row(order))
+        self._tx.execute(_INSERT, row_of(order))
         self._tx.ring()
         self._record(order, order, Event.PLACED, "", "")
 
     def get(self, order_id: str) -> Order | None:
-        return self._one(f"{_SELECT} WHERE o.id = :id", id=order_id)
+        return self._one(f"{SELECT} WHERE o.id = :id", id=order_id)
 
     def by_key(self, key: str) -> Order | None:
-        return self._one(f"{_SELECT} WHERE o.idempotency = :key", key=key)
+        return self._one(f"{SELECT} WHERE o.idempotency = :key", key=key)
 
     def move(
         self, was: Order, now: Order, event: Event, *, actor: str = "", evidence: str = ""
     ) -> None:
         """Store a move and its event. Raises ``Stale`` if ``was`` is not what is stored."""
-        stored = {**_row(now), "was_version": was.version, "was_status": was.status}
+        stored = {**row_of(now), "was_version": was.version, "was_status": was.status}
         if self._tx.execute(_MOVE, stored) != 1:
             raise Stale(now.id)
         self._tx.ring()
         self._record(was, now, event, actor, evidence)
-        if now.invoice is not None:
-            self._tx.execute(_INVOICE, _invoice_row(now, now.invoice))
+        if now.invoice is not None and now.invoice != was.invoice:
+            self._tx.execute(_INVOICE, invoice_row(now, now.invoice))
+        if now.attempt is not None and now.attempt != was.attempt:
+            row = {**asdict(now.attempt), "by_our_ref": int(now.attempt.by_our_ref)}
+            self._tx.execute(_ATTEMPT, {**row, "order_id": now.id})
 
     def note(self, order: Order) -> None:
         """Store timers and counts. Raises ``Stale`` if the order has moved since it was read."""
-        if self._tx.execute(_NOTE, _row(order)) != 1:
+        if self._tx.execute(_NOTE, row_of(order)) != 1:
             raise Stale(order.id)
         self._tx.ring()
 
@@ -180,10 +233,63 @@ class SqlOrders:
         return self._one(_NEXT_OUTDATED, supplier=supplier, now=now)
 
     def next_watch_at(self, supplier: str) -> Millis | None:
-        return self._at(_NEXT_AT, supplier=supplier, placed=0)
+        return self._at(_NEXT_AT, supplier=supplier, what=0)
 
     def next_opening_at(self, supplier: str) -> Millis | None:
-        return self._at(_NEXT_AT, supplier=supplier, placed=1)
+        return self._at(_NEXT_AT, supplier=supplier, what=1)
+
+    def next_submission_at(self, supplier: str) -> Millis | None:
+        return self._at(_NEXT_AT, supplier=supplier, what=2)
+
+    def next_paid(self, supplier: str, now: Millis) -> Order | None:
+        return self._one(_NEXT_PAID, supplier=supplier, now=now)
+
+    def next_lost_submission(self, supplier: str, now: Millis) -> Order | None:
+        return self._one(_NEXT_UNANSWERED, supplier=supplier, now=now)
+
+    def submitting(self, supplier: str) -> int:
+        return self._number(_COUNT_SUBMITTING, supplier=supplier)
+
+    def open_deposits(self, gateway: str) -> int:
+        return self._number(_COUNT_DEPOSITS, gateway=gateway)
+
+    def waiting_deposits(self, gateway: str) -> Sequence[Order]:
+        return self._many(_WAITING_DEPOSITS, gateway=gateway)
+
+    def reserved_amounts(self, since: Millis) -> Set[int]:
+        return {row["amount"] for row in self._tx.fetch(_RESERVED, {"since": since})}
+
+    def under_way(self, supplier: str) -> UnderWay:
+        return UnderWay(
+            leaving=self._number(_LEAVING, supplier=supplier),
+            coming=self._number(_COMING, supplier=supplier),
+        )
+
+    def committed(self, supplier: str) -> int:
+        return self._number(_COMMITTED, supplier=supplier)
+
+    def unsure_at(self, supplier: str) -> Sequence[Order]:
+        return self._many(_UNSURE_AT, supplier=supplier)
+
+    def history(self, order_id: str) -> Sequence[Happened]:
+        rows = self._tx.fetch(_HISTORY, {"order_id": order_id})
+        return [
+            Happened(
+                at=row["at"],
+                event=Event(row["event"]),
+                became=Status(row["became"]),
+                actor=row["actor"],
+                evidence=row["evidence"],
+            )
+            for row in rows
+        ]
+
+    def with_money(self) -> Iterator[Order]:
+        """Return every order that money was received for, or spent on, a few hundred at a time."""
+        after = ""
+        while found := self._many(_WITH_MONEY, after=after):
+            yield from found
+            after = found[-1].id
 
     def best_selling(self, most: int) -> Sequence[str]:
         return [row["game"] for row in self._tx.fetch(_BEST_SELLING, {"most": most})]
@@ -195,11 +301,14 @@ class SqlOrders:
         self._tx.execute(_COME_DUE, {"now": now, "latest": latest})
 
     def waiting(self, supplier: str) -> int:
-        return int(self._tx.fetch(_COUNT_WAITING, {"supplier": supplier})[0]["n"])
+        return self._number(_COUNT_WAITING, supplier=supplier)
 
-    def has_invoice(self, supplier: str, supplier_ref: str) -> bool:
-        wanted = {"supplier": supplier, "supplier_ref": supplier_ref}
+    def has_invoice(self, gateway: str, supplier_ref: str) -> bool:
+        wanted = {"gateway": gateway, "supplier_ref": supplier_ref}
         return bool(self._tx.fetch(_HAS_INVOICE, wanted))
+
+    def with_invoice(self, gateway: str, supplier_ref: str) -> Order | None:
+        return self._one(_WITH_INVOICE, gateway=gateway, supplier_ref=supplier_ref)
 
     def put_picture(self, order_id: str, picture: bytes) -> None:
         self._tx.execute(_PUT_PICTURE, {"order_id": order_id, "bytes": picture})
@@ -226,50 +335,14 @@ class SqlOrders:
 
     def _one(self, sql: str, **parameters: str | int) -> Order | None:
         rows = self._tx.fetch(sql, parameters)
-        return _order(rows[0]) if rows else None
+        return read_order(rows[0]) if rows else None
 
     def _many(self, sql: str, **parameters: str | int) -> Sequence[Order]:
-        return [_order(row) for row in self._tx.fetch(sql, parameters)]
+        return [read_order(row) for row in self._tx.fetch(sql, parameters)]
+
+    def _number(self, sql: str, **parameters: str | int) -> int:
+        return int(self._tx.fetch(sql, parameters)[0]["n"])
 
     def _at(self, sql: str, **parameters: str | int) -> Millis | None:
         found: Millis | None = self._tx.fetch(sql, parameters)[0]["at"]
         return found
-
-
-def _row(order: Order) -> dict[str, str | int | None]:
-    row: dict[str, str | int | None] = {name: getattr(order, name) for name in _PLAIN}
-    return {**row, "id": order.id, "key": order.key, "alarmed": int(order.alarmed)}
-
-
-def _invoice_row(order: Order, invoice: Invoice) -> dict[str, str | int | None]:
-    return {
-        "order_id": order.id,
-        "supplier": order.supplier,
-        "supplier_ref": invoice.supplier_ref,
-        "number": invoice.number,
-        "amount": invoice.amount,
-        "cost": invoice.cost,
-        "qr": invoice.qr,
-        "link": invoice.link,
-        "expires_at": invoice.expires_at,
-    }
-
-
-def _order(row: Row) -> Order:
-    values = {name: row[name] for name in _PLAIN}
-    values |= {"status": Status(row["status"]), "alarmed": bool(row["alarmed"])}
-    return Order(id=row["id"], key=row["idempotency"], invoice=_invoice(row), **values)
-
-
-def _invoice(row: Row) -> Invoice | None:
-    if row["supplier_ref"] is None:
-        return None
-    return Invoice(
-        supplier_ref=row["supplier_ref"],
-        number=row["number"],
-        amount=row["amount"],
-        cost=row["charged"],
-        qr=row["qr"],
-        link=row["link"],
-        expires_at=row["expires_at"],
-    )

@@ -1,17 +1,19 @@
 """Buttons that belong to an order: they work for ever, and for its buyer only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.conversation.notices import order_view
 from bot.conversation.room import Room
 from bot.conversation.steps import repeat
-from bot.conversation.views import Again, Outcome, View
+from bot.conversation.views import Again, Draft, Goto, Outcome, StepId, View
 from shop import ordering
+from shop.notices import Notice, NoticeKind, facts_of
 from shop.ordering import Claim
-from shop.orders import Order, Status
+from shop.orders import HOLDS_MONEY, HOUSE, Order, Status
 
 _CLAIMED: Mapping[Claim, str] = {
     Claim.ASKING: "claim.asking",
+    Claim.ASKING_THE_OWNER: "claim.asking_the_owner",
     Claim.TOO_SOON: "claim.too_soon",
     Claim.ALREADY_PAID: "claim.already_paid",
     Claim.NOTHING_TO_ASK: "claim.nothing",
@@ -52,24 +54,53 @@ def _show(room: Room, order: Order) -> View:
     return order_view(shown, room)
 
 
+def _pay_out(room: Room, order: Order) -> Outcome | View:
+    """Ask where a refund is to be sent."""
+    if order.status is not Status.REFUND_DUE:
+        return View(text=room.texts("payout.too_late"))
+    return Goto(StepId.PAYOUT, Draft(order=order.id))
+
+
 _ACTIONS: Mapping[str, Callable[[Room, Order], Outcome | View]] = {
     "paid": _paid,
     "cancel": _cancel,
     "again": _again,
     "show": _show,
+    "payout": _pay_out,
 }
 
 
-def claim_all(room: Room) -> View:
-    """Answer a picture, most likely a receipt: have the supplier asked about what is open."""
+_PICTURE_CLAIMED: Mapping[Claim, str] = {
+    Claim.ASKING: "picture.asking",
+    Claim.ASKING_THE_OWNER: "picture.asking_the_owner",
+    Claim.TOO_SOON: "claim.too_soon",
+}
+
+
+def claim_all(room: Room, file: str = "") -> View:
+    """Answer a picture, most likely a receipt: have it looked into what is open.
+
+    Of what came to the own QRIS only the owner can tell: the picture is passed on.
+    """
     waiting = room.books.orders.open_of(room.address, room.now)
     claim = ordering.claim_any(room.books, room.address, waiting, room.now)
-    if claim is Claim.ASKING:
-        return View(text=room.texts("picture.asking"))
-    if claim is Claim.TOO_SOON:
-        return View(text=room.texts("claim.too_soon"))
+    _pass_on(room, [order for order in waiting if order.gateway == HOUSE], file)
+    if claim in _PICTURE_CLAIMED:
+        return View(text=room.texts(_PICTURE_CLAIMED[claim]))
     for order in room.books.orders.recent_of(room.address, 5):
-        if order.status is Status.PROCESSING:
+        if order.status in HOLDS_MONEY:
             return View(text=room.texts("claim.already_paid", order=order.id))
     support = room.face.support or room.face.name
     return View(text=room.texts("picture.nothing", support=support))
+
+
+def _pass_on(room: Room, orders: Sequence[Order], file: str) -> None:
+    for order in orders:
+        notice = Notice(
+            key=f"{order.id}:receipt:{room.token}",
+            kind=NoticeKind.RECEIPT,
+            address="",
+            order_id=order.id,
+            facts={**facts_of(order), "buyer": order.address, "file": file},
+        )
+        room.books.outbox.owe_owners(notice, room.now)

@@ -42,6 +42,8 @@ FORGETS_AFTER: Millis = 24 * HOUR
 BACK, NEXT, PREVIOUS = "<", "+", "-"
 SHORTEST_GUESS = 4  # letters; shorter words resemble too much
 CLEARLY = 5  # points of 100 by which the best guess must be better
+# Commands that begin with a question of their own.
+_QUESTIONS = {"isi": StepId.CREDIT, "tarik": StepId.CASH}
 NUMBERS = re.compile(r"[0-9]+")  # a slip of the finger in a number is another number
 
 
@@ -56,7 +58,7 @@ class Desk(Protocol):
     """The owner's desk."""
 
     def is_owner(self, address: str) -> bool: ...
-    def command(self, room: Room, name: str) -> View | None: ...
+    def command(self, room: Room, name: str, args: str) -> View | Outcome | None: ...
     def act(self, room: Room, case_id: str, action: str) -> View: ...
 
 
@@ -144,6 +146,7 @@ class Conversation:
             token=said.token,
             screen=session.screen,
             limit=said.limit,
+            is_owner=self._desk.is_owner(said.address),
         )
 
     def _answer(self, room: Room, session: Session, incoming: Incoming) -> _Answered:
@@ -160,8 +163,8 @@ class Conversation:
                 answered = self._picked(room, session, choice)
             case Typed(text):
                 answered = self._typed(room, session, text)
-            case Shared(what):
-                answered = self._shared(room, session, what)
+            case Shared(what, file):
+                answered = self._shared(room, session, what, file)
             case _:
                 assert_never(incoming)
         return answered
@@ -187,12 +190,15 @@ class Conversation:
         if name == "batal":
             session = replace(session, step=None, draft=Draft())
             return self._say(session, commands.cancelled(room))
-        if self._desk.is_owner(room.address):
-            view = self._desk.command(room, name)
-            if view is not None:
-                return self._say(session, view)
+        if room.is_owner and (done := self._desk.command(room, name, args)) is not None:
+            return self._done(room, session, done)
         if name == "bahasa":
             return self._language_of(room, session, args)
+        return self._plain_command(room, session, name, args)
+
+    def _plain_command(self, room: Room, session: Session, name: str, args: str) -> _Answered:
+        if name in _QUESTIONS:
+            return self._show(room, replace(session, draft=Draft()), _QUESTIONS[name])
         view = commands.answer(room, name, args)
         if view is None:
             return self._question(room, session, room.texts("command.unknown"))
@@ -214,14 +220,16 @@ class Conversation:
             case "person":
                 return self._command(room, session, acted.id, acted.action)
             case _:
-                done = acting.act(room, acted.id, acted.action)
-                if isinstance(done, View):
-                    return self._say(session, done)
-                return self._follow(room, session, done)
+                return self._done(room, session, acting.act(room, acted.id, acted.action))
 
-    def _shared(self, room: Room, session: Session, what: What) -> _Answered:
+    def _done(self, room: Room, session: Session, done: View | Outcome) -> _Answered:
+        if isinstance(done, View):
+            return self._say(session, done)
+        return self._follow(room, session, done)
+
+    def _shared(self, room: Room, session: Session, what: What, file: str) -> _Answered:
         if what is What.PICTURE:
-            return self._say(session, acting.claim_all(room))
+            return self._say(session, acting.claim_all(room, file))
         return self._question(room, session, room.texts("shared.other"))
 
     def _picked(self, room: Room, session: Session, choice: str) -> _Answered:
@@ -297,7 +305,7 @@ class Conversation:
         step = self._steps[step_id]
         if step_id is not session.step:
             session = replace(session, page=0)
-        if step_id is not StepId.GAME and room.game(session.draft.game) is None:
+        if step.about_game and room.game(session.draft.game) is None:
             step, session = self._steps[StepId.GAME], replace(session, draft=Draft(), page=0)
         view, page = _paged(room, step.ask(room, session.draft), session.page)
         if step.back is not None:

@@ -1,6 +1,6 @@
 """The messages the shop sends by itself, in the reader's language."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.conversation.room import Face, Room
@@ -9,7 +9,8 @@ from bot.conversation.views import Choice, View, for_case, for_order
 from shop.cases import Answer, Case, CaseKind, answers
 from shop.notices import Facts, Notice, NoticeKind, facts_of
 from shop.ordering import is_payable
-from shop.orders import Event, Order, Status
+from shop.orders import HOUSE, Event, Order, Returned, Status
+from shop.payments import PaymentMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,11 @@ class Letter:
             f"{self.text('user_id')} ({next(titles, server)})" if server else self.text("user_id")
         )
 
+    def about(self, text_id: str) -> str:
+        """Return the text for goods, or the one for what the shop itself sells."""
+        sold = self.text("sold")
+        return f"{text_id}.{sold}" if sold else text_id
+
     @property
     def support(self) -> str:
         return self.face.support or self.face.name
@@ -72,6 +78,7 @@ class Letter:
             account=self.account,
             price=self.texts.money(self.number("price")),
             amount=self.texts.money(self.number("amount")),
+            asked=self.texts.money(self.number("asked")),
             ends="" if expires_at is None else self.texts.time(self.number("expires_at")),
             at=self.texts.date(self.number("at")),
             until="" if until is None else self.texts.time(self.number("until")),
@@ -90,7 +97,11 @@ _PROGRESS: Mapping[Status, tuple[str, ...]] = {
     Status.PLACED: ("progress.preparing",),
     Status.OPENING: ("progress.preparing",),
     Status.AWAITING_PAYMENT: ("progress.ordered", "progress.awaiting"),
+    Status.PAID: ("progress.ordered", "progress.paid", "progress.processing"),
+    Status.SUBMITTING: ("progress.ordered", "progress.paid", "progress.processing"),
     Status.PROCESSING: ("progress.ordered", "progress.paid", "progress.processing"),
+    Status.UNSURE: ("progress.ordered", "progress.paid", "progress.processing"),
+    Status.PARTLY_DELIVERED: ("progress.ordered", "progress.paid", "progress.partly"),
     Status.DELIVERED: ("progress.ordered", "progress.paid", "progress.delivered"),
     Status.REFUND_DUE: ("progress.ordered", "progress.paid", "progress.refund_due"),
     Status.REFUNDED: ("progress.ordered", "progress.paid", "progress.refunded"),
@@ -101,12 +112,14 @@ _PROGRESS: Mapping[Status, tuple[str, ...]] = {
 
 def _status(letter: Letter) -> Drawn:
     lines = [letter.say(name) for name in _PROGRESS[Status(letter.text("status"))]]
-    text = "\n".join([letter.say("status.about"), "", *lines])
+    if letter.text("returned") == Returned.WALLET:
+        lines[-1] = letter.say("progress.credited")
+    text = "\n".join([letter.say(letter.about("status.about")), "", *lines])
     return Drawn(view=View(title=letter.say("status.title"), text=text), slot="status", edit=True)
 
 
 def _qr(letter: Letter) -> Drawn:
-    parts = [letter.say("qr.pay")]
+    parts = [letter.say(letter.about("qr.pay"))]
     extra = letter.number("amount") - letter.number("price")
     if extra:
         parts.append(letter.say("qr.other_amount", extra=letter.texts.money(abs(extra))))
@@ -116,6 +129,8 @@ def _qr(letter: Letter) -> Drawn:
         parts.append(letter.say("qr.how"))
     else:
         parts.append(letter.say("qr.link" if letter.link else "qr.no_picture"))
+    if letter.text("method") == PaymentMethod.QRIS:
+        parts.append(letter.say("qr.own"))
     view = View(
         title=letter.say("qr.title"),
         text="\n".join(parts),
@@ -173,6 +188,8 @@ def _with_again(letter: Letter, text_id: str, label: str) -> View:
 
 
 def _delivered(letter: Letter) -> Drawn:
+    if letter.text("sold"):
+        return Drawn(view=View(text=letter.say(letter.about("delivered"))))
     serial = letter.text("serial")
     again = for_order(letter.notice.order_id, "again", letter.texts("button.buy_again"))
     text = letter.say("delivered.with_serial" if serial else "delivered.without_serial")
@@ -185,6 +202,32 @@ def _delivered(letter: Letter) -> Drawn:
         choices=(again,),
     )
     return Drawn(view=view)
+
+
+def _refund_due(letter: Letter) -> Drawn:
+    late = letter.text("event") == Event.PAID_LATE
+    payout = for_order(letter.notice.order_id, "payout", letter.texts("button.payout"))
+    text = letter.say("refund_due.late" if late else "refund_due")
+    return Drawn(view=View(text=text, choices=(payout,)))
+
+
+# Why money went back into the wallet, where more can be said than that it did.
+_CREDITED_WHY: Mapping[str, str] = {
+    Event.PAID_LATE: "credited.late",
+    Event.TOO_DEAR: "credited.too_dear",
+    Event.GIVEN_BACK: "credited.given_back",
+}
+
+
+def _refunded(letter: Letter) -> Drawn:
+    if letter.text("returned") != Returned.WALLET:
+        return Drawn(view=View(text=letter.say("refunded")))
+    why = letter.say(_CREDITED_WHY.get(letter.text("why"), "credited.failed"))
+    if letter.text("sold"):
+        why = letter.say(letter.about("credited"))
+    text = f"{why}\n\n{letter.say('credited.how')}"
+    balance = Choice("saldo", letter.texts("button.wallet"), data="p:saldo:")
+    return Drawn(view=View(text=text, choices=(balance,)))
 
 
 def _serial(letter: Letter) -> Drawn:
@@ -215,24 +258,48 @@ def _evidence(kind: str) -> str:
 
 
 def _case(letter: Letter) -> Drawn:
-    case_id = letter.text("case")
-    view = View(
-        title=letter.say("case.title"),
-        text="\n".join(
-            [
-                letter.say(f"case.{letter.text('kind')}"),
-                "",
-                letter.say("case.about"),
-                letter.say("case.buyer", address=letter.text("buyer")),
-                letter.say(_evidence(letter.text("kind")), evidence=letter.text("evidence") or "-"),
-            ]
-        ),
-        choices=tuple(
-            for_case(case_id, answer, letter.texts(f"answer.{answer}"))
-            for answer in letter.text("answers").split()
-        ),
+    case_id, kind = letter.text("case"), letter.text("kind")
+    if not letter.notice.order_id:
+        return Drawn(view=_supplier_case(letter))
+    parts = [
+        letter.say(f"case.{kind}"),
+        "",
+        letter.say(letter.about("case.about")),
+        letter.say("case.buyer", address=letter.text("buyer")),
+    ]
+    if letter.text("payout"):
+        parts.append(letter.say("case.payout", payout=letter.text("payout")))
+    parts.append(letter.say(_evidence(kind), evidence=letter.text("evidence") or "-"))
+    return Drawn(
+        view=View(
+            title=letter.say("case.title"),
+            text="\n".join(parts),
+            choices=_answers(letter, case_id, letter.text("answers").split()),
+        )
     )
-    return Drawn(view=view)
+
+
+def _answers(letter: Letter, case_id: str, words: Iterable[str]) -> tuple[Choice, ...]:
+    return tuple(for_case(case_id, word, letter.texts(f"answer.{word}")) for word in words)
+
+
+def _supplier_case(letter: Letter) -> View:
+    """Draw a case about a supplier's balance."""
+    supplier = letter.text("supplier")
+    return View(
+        title=letter.say("case.balance.title", supplier=supplier),
+        text=letter.say("case.balance", supplier=supplier, evidence=letter.text("evidence")),
+        choices=_answers(letter, letter.text("case"), letter.text("answers").split()),
+    )
+
+
+def _receipt(letter: Letter) -> Drawn:
+    """Pass a customer's picture on, where the owner reads the same channel."""
+    channel = letter.notice.address.partition(":")[0]
+    same = letter.text("buyer").startswith(f"{channel}:")
+    file = letter.text("file") if same else ""
+    text = letter.say("receipt" if file else "receipt.elsewhere", address=letter.text("buyer"))
+    return Drawn(view=View(text=text, file=file))
 
 
 def _balance(letter: Letter) -> Drawn:
@@ -271,8 +338,11 @@ _DRAWN: Mapping[NoticeKind, Callable[[Letter], Drawn]] = {
     NoticeKind.SLOW: _plain("slow"),
     NoticeKind.DELIVERED: _delivered,
     NoticeKind.SERIAL: _serial,
-    NoticeKind.REFUND_DUE: _plain("refund_due"),
-    NoticeKind.REFUNDED: _plain("refunded"),
+    NoticeKind.REFUND_DUE: _refund_due,
+    NoticeKind.REFUNDED: _refunded,
+    NoticeKind.PAID_WRONG: _plain("paid_wrong"),
+    NoticeKind.PARTLY: _plain("partly"),
+    NoticeKind.RECEIPT: _receipt,
     NoticeKind.CASE: _case,
     NoticeKind.BALANCE: _balance,
     NoticeKind.ALERT: _alert,
@@ -295,25 +365,62 @@ def order_view(order: Order, room: Room) -> View:
         choices.append(for_order(order.id, "show", room.texts("button.show_qr")))
     if order.status is Status.AWAITING_PAYMENT:
         choices.append(for_order(order.id, "cancel", room.texts("button.cancel")))
-    if order.status in {Status.DELIVERED, Status.EXPIRED, Status.CANCELLED}:
+    if order.status is Status.REFUND_DUE:
+        choices.append(for_order(order.id, "payout", room.texts("button.payout")))
+    if order.status in {Status.DELIVERED, Status.EXPIRED, Status.CANCELLED} and order.game:
         choices.append(for_order(order.id, "again", room.texts("button.buy_again")))
     text = f"{view.text}\n{room.texts('serial.label')}" if order.serial else view.text
     return View(title=view.title, text=text, copy=order.serial, choices=tuple(choices))
 
 
+_SHOWN_HISTORY = 8
+
+
 def case_view(case: Case, order: Order, room: Room) -> View:
     """Show the owner one case: what happened, and every answer that is a legal move now."""
     letter = _letter(order, room)
+    happened = room.books.orders.history(order.id)[-_SHOWN_HISTORY:]
     parts = [
         letter.say(f"case.{case.kind}"),
         "",
-        letter.say("case.about"),
+        letter.say(letter.about("case.about")),
         room.texts("case.buyer", address=order.address),
         room.texts("case.state", status=status_word(order, room)),
         letter.say(_evidence(case.kind), evidence=case.evidence or "-"),
+        "",
+        *(f"{room.texts.time(each.at)} {each.event}" for each in happened),
     ]
-    choices = tuple(for_case(case.id, a, room.texts(f"answer.{a}")) for a in answers(case, order))
+    if order.payout:
+        parts.insert(4, room.texts("case.payout", payout=order.payout))
+    choices = _answers(letter, case.id, answers(case, order))
     return View(title=letter.say("case.title"), text="\n".join(parts), choices=choices)
+
+
+def supplier_case_view(case: Case, room: Room) -> View:
+    """Show the owner a case about a supplier's balance."""
+    facts: Facts = {
+        "case": case.id,
+        "supplier": case.supplier,
+        "evidence": case.evidence,
+        "answers": " ".join(answers(case, None)),
+    }
+    notice = Notice(key="", kind=NoticeKind.CASE, address=room.address, facts=facts)
+    return _supplier_case(Letter(notice=notice, texts=room.texts, face=room.face))
+
+
+# What an answer means depends on whose money it is about.
+_SURE: Mapping[tuple[Answer, Status], str] = {
+    (Answer.PAID, Status.AWAITING_PAYMENT): "sure.paid_own",
+    (Answer.PAID, Status.EXPIRED): "sure.paid_own_late",
+    (Answer.PAID, Status.CANCELLED): "sure.paid_own_late",
+    (Answer.GIVE_BACK, Status.PROCESSING): "sure.give_back_cash",
+    (Answer.ARRIVED, Status.PROCESSING): "sure.cash_sent",
+}
+
+
+def _sure(order: Order, answer: Answer) -> str:
+    own = order.is_prepaid and (answer is Answer.PAID or order.supplier == HOUSE)
+    return _SURE.get((answer, order.status), f"sure.{answer}") if own else f"sure.{answer}"
 
 
 def confirm_view(case: Case, order: Order, answer: Answer, room: Room) -> View:
@@ -321,7 +428,7 @@ def confirm_view(case: Case, order: Order, answer: Answer, room: Room) -> View:
     letter = _letter(order, room)
     return View(
         title=letter.say("case.sure"),
-        text=letter.say(f"sure.{answer}"),
+        text=letter.say(_sure(order, answer), address=order.address),
         choices=(
             for_case(case.id, f"yes-{answer}", room.texts("case.yes")),
             for_case(case.id, "open", room.texts("case.no")),

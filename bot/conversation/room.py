@@ -1,18 +1,20 @@
 """What one turn of the conversation has at hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.conversation.texts import Texts
 from bot.conversation.views import Draft
-from shop import pricing
+from shop import ledger, pricing
 from shop.catalogue import Game
 from shop.orders import Order
+from shop.payments import PaymentMethod
 from shop.ports import Books, Offer
 from shop.pricing import Quote
 from shop.time import HOUR, Millis
 
 FRESH: Millis = 24 * HOUR  # older prices are not sold
+_FROM_BALANCE = frozenset({PaymentMethod.DEPOSIT, PaymentMethod.QRIS, PaymentMethod.WALLET})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Face:
     games: Sequence[Game]
     targets: Mapping[str, str]
     suppliers: Sequence[str] = field(default=())
+    dropshippers: Sequence[str] = field(default=())  # whom customers can pay for their goods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Room:
     token: str
     screen: int = 0
     limit: int = 10  # choices this channel can show at once
+    is_owner: bool = False
 
     def game(self, slug: str) -> Game | None:
         return next((game for game in self.face.games if game.slug == slug), None)
@@ -57,7 +61,45 @@ class Room:
     def offers(self, game: Game) -> list[Offer]:
         """Return what is sold of a game, cheapest first."""
         listed = self.books.shelf.offers(game.slug, self.now - FRESH)
-        return [offer for offer in listed if self.can_write_target(offer.supplier, game)]
+        known = [offer for offer in listed if self.can_write_target(offer.supplier, game)]
+        return [offer for offer in known if self._can_be_paid(offer)]
+
+    def _can_be_paid(self, offer: Offer) -> bool:
+        """Tell whether anybody could pay for an offer, and we have it delivered."""
+        methods = self.books.rules.methods
+        if PaymentMethod.DROPSHIP in methods and offer.supplier in self.face.dropshippers:
+            return True
+        own_money = self._deposit_pays(offer) and PaymentMethod.DEPOSIT in methods
+        return own_money or (bool(set(methods) & _FROM_BALANCE) and self._covers(offer))
+
+    def _deposit_pays(self, offer: Offer) -> bool:
+        """Tell whether a customer's deposit is itself the balance that the offer is bought from."""
+        return offer.supplier == self.books.rules.deposits_at
+
+    def _covers(self, offer: Offer) -> bool:
+        """Tell whether our balance pays for the offer, beside what is on its way."""
+        balance = self.books.ledger.balance(ledger.supplier(offer.supplier))
+        return balance - self.books.orders.committed(offer.supplier) >= offer.listed
+
+    def payments(self, offer: Offer, price: int) -> list[PaymentMethod]:
+        """Return how this person can pay for an offer now, the shop's preferred way first."""
+        possible: Mapping[PaymentMethod, Callable[[], bool]] = {
+            PaymentMethod.DROPSHIP: lambda: offer.supplier in self.face.dropshippers,
+            PaymentMethod.DEPOSIT: lambda: self._deposit_pays(offer) or self._covers(offer),
+            PaymentMethod.QRIS: lambda: self._covers(offer),
+            PaymentMethod.WALLET: lambda: self.credit() >= price and self._covers(offer),
+        }
+        return [method for method in self.books.rules.methods if possible[method]()]
+
+    def credit(self) -> int:
+        """Return this person's store credit, in whole rupiah."""
+        return self.books.ledger.credit_of(self.address)
+
+    def credit_methods(self) -> list[PaymentMethod]:
+        """Return how store credit can be bought."""
+        buys_credit = {PaymentMethod.DEPOSIT, PaymentMethod.QRIS}
+        methods = self.books.rules.methods
+        return [m for m in methods if m in buys_credit] if PaymentMethod.WALLET in methods else []
 
     def can_write_target(self, supplier: str, game: Game) -> bool:
         return not game.has_server or supplier in self.face.targets

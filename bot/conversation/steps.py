@@ -1,17 +1,19 @@
 """The purchase conversation: one class per question, in the order they are asked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Protocol
 
 from rapidfuzz import fuzz
 
+from bot.conversation.confirming import Confirm, to_confirm
+from bot.conversation.crediting import AskCash, AskCredit, AskCreditMethod, AskPayout
+from bot.conversation.entering import ConfirmEntry
 from bot.conversation.room import Room
-from bot.conversation.views import Again, Choice, Draft, Finish, Goto, Outcome, StepId, View
-from shop import catalogue, ordering
+from bot.conversation.views import Again, Choice, Draft, Goto, Outcome, StepId, View
+from shop import catalogue
 from shop.catalogue import Account, Ask, Game, Unreadable
-from shop.ordering import Declined, Shown, Why, Wish
-from shop.orders import Order, Status
+from shop.orders import Order
 
 ALIKE = 78  # of 100: a typed name with a slip of the finger
 REPEATS = 2
@@ -24,6 +26,7 @@ class Step(Protocol):
     id: ClassVar[StepId]
     back: ClassVar[StepId | None]
     free: ClassVar[bool]  # typed text is an answer of its own, not the name of a choice
+    about_game: ClassVar[bool]  # makes no sense while no game is chosen
 
     def ask(self, room: Room, draft: Draft) -> View: ...
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome: ...
@@ -35,6 +38,7 @@ class AskGame:
     id: ClassVar[StepId] = StepId.GAME
     back: ClassVar[StepId | None] = None
     free: ClassVar[bool] = False
+    about_game: ClassVar[bool] = False
 
     def ask(self, room: Room, draft: Draft) -> View:
         games = room.games_on_sale()
@@ -102,25 +106,13 @@ def repeat(room: Room, order_id: str) -> Outcome:
     return to_confirm(room, draft)
 
 
-def to_confirm(room: Room, draft: Draft) -> Outcome:
-    """Go to the confirmation with today's price; back to the items if this one is gone."""
-    offer = room.offer(draft)
-    game = room.game(draft.game)
-    if offer is None or game is None or not room.can_write_target(draft.supplier, game):
-        known = Draft(game=draft.game, user_id=draft.user_id, server=draft.server)
-        return Goto(StepId.ITEM, known, room.texts("item.gone"))
-    if game.has_server and not draft.server:
-        return Goto(StepId.SERVER, draft)
-    price = room.quote(offer).price
-    return Goto(StepId.CONFIRM, replace(draft, item=offer.item, price=price))
-
-
 class AskItem:
     """How much of it?"""
 
     id: ClassVar[StepId] = StepId.ITEM
     back: ClassVar[StepId | None] = StepId.GAME
     free: ClassVar[bool] = False
+    about_game: ClassVar[bool] = True
 
     def ask(self, room: Room, draft: Draft) -> View:
         game = room.game(draft.game)
@@ -171,6 +163,7 @@ class AskAccount:
     id: ClassVar[StepId] = StepId.ACCOUNT
     back: ClassVar[StepId | None] = StepId.ITEM
     free: ClassVar[bool] = True
+    about_game: ClassVar[bool] = True
 
     def ask(self, room: Room, draft: Draft) -> View:
         game = _game(room, draft)
@@ -230,6 +223,7 @@ class AskServer:
     id: ClassVar[StepId] = StepId.SERVER
     back: ClassVar[StepId | None] = StepId.ACCOUNT
     free: ClassVar[bool] = False
+    about_game: ClassVar[bool] = True
 
     def ask(self, room: Room, draft: Draft) -> View:
         game = _game(room, draft)
@@ -273,6 +267,7 @@ class CheckAccount:
     id: ClassVar[StepId] = StepId.CHECK
     back: ClassVar[StepId | None] = StepId.ACCOUNT
     free: ClassVar[bool] = False
+    about_game: ClassVar[bool] = True
 
     def ask(self, room: Room, draft: Draft) -> View:
         account = room.account(draft.user_id, draft.server)
@@ -295,92 +290,6 @@ class CheckAccount:
                 return AskAccount().answer(room, draft, value)
 
 
-_DECLINED: Mapping[Why, str] = {
-    Why.TOO_MANY: "order.too_many",
-    Why.TOO_SOON: "order.too_soon",
-    Why.TAKEN: "order.taken",
-}
-
-
-class Confirm:
-    """Is all of that right? The only step with an effect."""
-
-    id: ClassVar[StepId] = StepId.CONFIRM
-    back: ClassVar[StepId | None] = StepId.ITEM
-    free: ClassVar[bool] = False
-
-    def ask(self, room: Room, draft: Draft) -> View:
-        return View(
-            title=room.texts("confirm.title"),
-            text=room.texts(
-                "confirm.ask",
-                game=_game(room, draft).title,
-                item=draft.item,
-                account=room.account(draft.user_id, draft.server),
-                price=room.texts.money(draft.price),
-            ),
-            choices=(
-                Choice("pay", room.texts("confirm.pay")),
-                Choice("account", room.texts("confirm.account")),
-            ),
-        )
-
-    def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
-        answers: Mapping[str, Callable[[Room, Draft], Outcome]] = {
-            "pay": self._pay,
-            "account": self._other_account,
-        }
-        answer = answers.get(value)
-        return Again(room.texts("confirm.press")) if answer is None else answer(room, draft)
-
-    def _other_account(self, room: Room, draft: Draft) -> Outcome:
-        return Goto(StepId.ACCOUNT, replace(draft, user_id="", server=""))
-
-    def _pay(self, room: Room, draft: Draft) -> Outcome:
-        fresh = to_confirm(room, draft)
-        offer = room.offer(draft)
-        if offer is None or not isinstance(fresh, Goto) or fresh.step is not StepId.CONFIRM:
-            return fresh
-        if fresh.draft.item != draft.item:
-            because = room.texts("confirm.item_changed", was=draft.item, now=fresh.draft.item)
-            return Again(because, fresh.draft)
-        if fresh.draft.price != draft.price:
-            was, now = room.texts.money(draft.price), room.texts.money(fresh.draft.price)
-            return Again(room.texts("confirm.price_changed", was=was, now=now), fresh.draft)
-        outcome = ordering.place(
-            room.books,
-            Wish(
-                id=room.token,
-                key=f"{room.address}:{room.screen}",
-                address=room.address,
-                supplier=draft.supplier,
-                sku=draft.sku,
-                game=draft.game,
-                item=draft.item,
-                user_id=draft.user_id,
-                server=draft.server,
-                target=room.target(draft),
-                quote=room.quote(offer),
-            ),
-            room.now,
-        )
-        match outcome:
-            case Declined(why=why, until=until):
-                return Again(declined(room, why, until))
-            case Shown(order=order):
-                has_qr = order.status is Status.AWAITING_PAYMENT
-                text = "order.shown_again" if has_qr else "order.shown_soon"
-                return Finish(View(text=room.texts(text)))
-            case _:
-                return Finish()
-
-
-def declined(room: Room, why: Why, until: int | None) -> str:
-    """Say why nothing was placed, and when trying again makes sense."""
-    when = "" if until is None else room.texts("order.until", time=room.texts.time(until))
-    return room.texts(_DECLINED[why], when=when).strip()
-
-
 def _support(room: Room) -> str:
     return room.face.support or room.face.name
 
@@ -392,4 +301,9 @@ STEPS: tuple[Step, ...] = (
     AskServer(),
     CheckAccount(),
     Confirm(),
+    AskCredit(),
+    AskCreditMethod(),
+    AskCash(),
+    AskPayout(),
+    ConfirmEntry(),
 )

@@ -25,6 +25,7 @@ class View:
     title: str = ""
     choices: tuple[Choice, ...] = ()
     image: bytes | None = None
+    file: str = ""  # a picture that this channel keeps, by the channel's own name for it
     copy: str = ""
     link: str = ""
 
@@ -38,6 +39,11 @@ class StepId(StrEnum):
     SERVER = "server"
     CHECK = "check"
     CONFIRM = "confirm"
+    CREDIT = "credit"
+    CREDIT_METHOD = "credit_method"
+    CASH = "cash"
+    PAYOUT = "payout"
+    ENTRY = "entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class Shared:
     """Something that is not text was sent."""
 
     what: What
+    file: str = ""  # by the channel's own name for it
 
 
 Incoming: TypeAlias = Picked | Acted | Typed | Started | Command | Shared
@@ -98,7 +105,10 @@ Incoming: TypeAlias = Picked | Acted | Typed | Started | Command | Shared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What the customer has told us so far. ``price``: as last shown, whole rupiah."""
+    """What the customer has told us so far. ``price``: as last shown, whole rupiah.
+
+    ``order``: the one that the question is about; ``until``: when the answer comes too late.
+    """
 
     game: str = ""
     find: str = ""
@@ -108,6 +118,8 @@ class Draft:
     user_id: str = ""
     server: str = ""
     price: int = 0
+    order: str = ""
+    until: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,11 +198,11 @@ _WORDS = {
     "hi": "start", "hello": "start", "batal": "batal", "cancel": "batal", "riwayat": "riwayat",
     "history": "riwayat", "bantuan": "bantuan", "help": "bantuan", "bahasa": "bahasa",
     "language": "bahasa", "pesan": "pesan", "order": "pesan", "status": "status",
-    "saldo": "saldo", "kasus": "kasus",
+    "saldo": "saldo", "kasus": "kasus", "buku": "buku",
 }  # fmt: skip
 _SAME = {
     "order": "pesan", "menu": "pesan", "history": "riwayat", "balance": "saldo", "cases": "kasus",
-    "language": "bahasa", "help": "bantuan", "cancel": "batal", "mulai": "start",
+    "ledger": "buku", "language": "bahasa", "help": "bantuan", "cancel": "batal", "mulai": "start",
 }  # fmt: skip
 
 

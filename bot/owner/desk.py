@@ -3,12 +3,13 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from bot.conversation.notices import case_view, confirm_view
+from bot.conversation.entering import enter, undo
+from bot.conversation.notices import case_view, confirm_view, supplier_case_view
 from bot.conversation.room import Room
-from bot.conversation.views import View, for_case
-from shop import settling
-from shop.cases import EVENT_OF, Answer, Case, answers
-from shop.orders import IllegalMove, Order
+from bot.conversation.views import Outcome, View, for_case
+from shop import comparing, settling
+from shop.cases import Answer, Case, answers, event_of
+from shop.orders import IllegalMove, Order, Returned
 from shop.time import MINUTE, Millis
 
 CONFIRM_WITHIN: Millis = 2 * MINUTE
@@ -20,42 +21,80 @@ class OwnersDesk:
 
     def __init__(self, owners: Collection[str]) -> None:
         self._owners = frozenset(owners)
-        self._commands: Mapping[str, Callable[[Room], View]] = {
+        self._commands: Mapping[str, Callable[[Room, str], View | Outcome]] = {
             "saldo": _ask_balances,
             "kasus": _list_cases,
+            "buku": _ledger,
+            "catat": enter,
+            "urung": undo,
         }
 
     def is_owner(self, address: str) -> bool:
         return address in self._owners
 
-    def command(self, room: Room, name: str) -> View | None:
+    def command(self, room: Room, name: str, args: str) -> View | Outcome | None:
         """Answer an owner's command; ``None`` if it is none, or nobody who may give it."""
         if not self.is_owner(room.address):
             return None
         do = self._commands.get(name)
-        return None if do is None else do(room)
+        return None if do is None else do(room, args)
 
     def act(self, room: Room, case_id: str, action: str) -> View:
         """Do what a button of a case says. Money moves only after a second, fresh yes."""
         if not self.is_owner(room.address):
             return View(text=room.texts("button.old"))
         case = room.books.cases.get(case_id)
-        order = None if case is None else room.books.orders.get(case.order_id)
-        if case is None or order is None:
+        if case is None:
             return View(text=room.texts("case.unknown"))
-        if case.closed_at is not None:
-            return View(text=room.texts("case.closed", order=order.id))
-        if action == "open":
-            if case.pending is not None:  # "not yet" takes the first yes back
-                room.books.cases.put(replace(case, pending=None, pending_until=None))
-            return case_view(case, order, room)
-        confirmed = action.startswith("yes-")
-        answer = _answer(action.removeprefix("yes-"))
-        if answer is None or answer not in answers(case, order):
-            return case_view(case, order, room)
-        return (
-            _confirmed(room, case, order, answer) if confirmed else _ask(room, case, order, answer)
+        if not case.order_id:
+            return _act_on_balance(room, case, action)
+        order = room.books.orders.get(case.order_id)
+        if order is None or case.closed_at is not None:
+            return View(text=room.texts("case.closed", order=case.order_id))
+        return _act_on_order(room, case, order, action)
+
+
+def _act_on_order(room: Room, case: Case, order: Order, action: str) -> View:
+    """Do what a button of a case about an order says."""
+    if action == "open":
+        _take_back(room, case)
+        return case_view(case, order, room)
+    answer = _answer(action.removeprefix("yes-"))
+    if answer is None or answer not in answers(case, order):
+        return case_view(case, order, room)
+    if action.startswith("yes-"):
+        return _confirmed(room, case, order, answer)
+    return _ask(room, case, order, answer)
+
+
+def _take_back(room: Room, case: Case) -> None:
+    """Take the first yes back: the owner said "not yet"."""
+    if case.pending is not None:
+        room.books.cases.put(replace(case, pending=None, pending_until=None))
+
+
+def _act_on_balance(room: Room, case: Case, action: str) -> View:
+    """Do what a button of a case about a supplier's balance says."""
+    if case.closed_at is not None:
+        return View(text=room.texts("case.balance.closed", supplier=case.supplier))
+    answer = _answer(action.removeprefix("yes-"))
+    if answer is Answer.SEEN:
+        room.books.cases.close(case, answer, room.address, room.now)
+        return View(text=room.texts("case.balance.closed", supplier=case.supplier))
+    if answer is not Answer.ADJUST:
+        _take_back(room, case)
+        return supplier_case_view(case, room)
+    if not (action.startswith("yes-") and _is_confirmed(room, case, answer)):
+        _wait_for_yes(room, case, answer)
+        return View(
+            text=room.texts("sure.adjust", supplier=case.supplier, evidence=case.evidence),
+            choices=(
+                for_case(case.id, f"yes-{answer}", room.texts("case.yes")),
+                for_case(case.id, "open", room.texts("case.no")),
+            ),
         )
+    comparing.adjust(room.books, case, room.address, room.now)
+    return View(text=room.texts("decided.adjust", supplier=case.supplier))
 
 
 def _answer(word: str) -> Answer | None:
@@ -66,52 +105,72 @@ def _ask(room: Room, case: Case, order: Order, answer: Answer) -> View:
     if answer is Answer.SEEN:
         room.books.cases.close(case, answer, room.address, room.now)
         return View(text=room.texts("case.closed", order=order.id))
+    _wait_for_yes(room, case, answer)
+    return confirm_view(case, order, answer, room)
+
+
+def _wait_for_yes(room: Room, case: Case, answer: Answer) -> None:
     until = room.now + CONFIRM_WITHIN
     room.books.cases.put(
         replace(case, pending=answer, pending_by=room.address, pending_until=until)
     )
-    return confirm_view(case, order, answer, room)
+
+
+def _is_confirmed(room: Room, case: Case, answer: Answer) -> bool:
+    """Tell whether this owner chose this answer, not long ago."""
+    fresh = case.pending_until is not None and room.now <= case.pending_until
+    return fresh and case.pending is answer and case.pending_by == room.address
 
 
 def _confirmed(room: Room, case: Case, order: Order, answer: Answer) -> View:
-    fresh = case.pending_until is not None and room.now <= case.pending_until
-    if not fresh or case.pending is not answer or case.pending_by != room.address:
+    event = event_of(answer, order)
+    if event is None or not _is_confirmed(room, case, answer):
         return _ask(room, case, order, answer)
-    event = EVENT_OF[answer]
-    if event is None:
-        return case_view(case, order, room)
     room.books.cases.put(replace(case, pending=None, pending_by="", pending_until=None))
+    why = f"{case.kind}: {answer}"
     try:
-        settling.decided(room.books, order, event, room.address, room.now)
+        after = settling.decided(room.books, order, event, room.address, room.now, why=why)
     except IllegalMove:
         return case_view(case, order, room)
-    return View(text=room.texts(f"decided.{answer}", order=order.id))
+    word = "credited" if after.returned is Returned.WALLET else answer
+    return View(text=room.texts(f"decided.{word}", order=order.id))
 
 
-def _ask_balances(room: Room) -> View:
+def _ask_balances(room: Room, _args: str) -> View:
     for supplier in room.face.suppliers:
         room.books.calls.ask_balance(supplier, room.address, room.now)
     known = bool(room.face.suppliers)
     return View(text=room.texts("balance.asking" if known else "balance.no_supplier"))
 
 
-def _list_cases(room: Room) -> View:
+def _list_cases(room: Room, _args: str) -> View:
     cases = room.books.cases.all_open()
     if not cases:
         return View(text=room.texts("cases.none"))
     lines, choices = [], []
     for number, case in enumerate(cases[:SHOWN_CASES], start=1):
-        order = room.books.orders.get(case.order_id)
-        if order is not None:
-            kind = room.texts(f"case.{case.kind}.short")
-            money = room.texts.money(order.invoice.amount if order.invoice else order.price)
-            since = room.texts.date(case.opened_at)
-            lines.append(f"{number}. {order.id} · {money}\n{kind}, {since}")
-            choices.append(for_case(case.id, "open", f"{number}. {order.id}"))
+        order = room.books.orders.get(case.order_id) if case.order_id else None
+        name = case.supplier if order is None else order.id
+        money = "" if order is None else f" · {room.texts.money(order.amount)}"
+        kind = room.texts(f"case.{case.kind}.short")
+        lines.append(f"{number}. {name}{money}\n{kind}, {room.texts.date(case.opened_at)}")
+        choices.append(for_case(case.id, "open", f"{number}. {name}"))
     if len(cases) > SHOWN_CASES:
         lines.append(room.texts("cases.more", more=len(cases) - SHOWN_CASES))
     return View(
         title=room.texts("cases.title", count=len(cases)),
         text="\n".join(lines),
         choices=tuple(choices),
+    )
+
+
+def _ledger(room: Room, _args: str) -> View:
+    """Show the balance of every account; all wallets are one line."""
+    lines = [
+        f"{account}: {room.texts.money(balance)}"
+        for account, balance in room.books.ledger.balances()
+    ]
+    return View(
+        title=room.texts("ledger.title"),
+        text="\n".join(lines) or room.texts("ledger.empty"),
     )

@@ -8,6 +8,8 @@ from bot.settings.addresses import leads_to_loopback
 from bot.settings.problems import line_about, meant, shown
 from bot.settings.table import BY_NAME, DEMO_KEY, KEY_OF_SUPPLIER, LATER, SECRET_NAMES, Texts
 from bot.settings.values import listed
+from shop.payments import PaymentMethod, Refunds
+from shop.qris import MOST_PER_PAYMENT
 
 _KNOWN: Final = (*BY_NAME, *LATER)
 _PREFIXES: Final = tuple({f"{name.partition('_')[0]}_" for name in _KNOWN})
@@ -42,6 +44,7 @@ def contradictions(texts: Texts, *, selling: bool) -> Iterator[str]:
     """Say what is missing or dangerous between settings, even if some of them are wrong."""
     yield from _dangerous_keys(texts)
     yield from _missing(texts)
+    yield from _unpayable(texts)
     if selling:
         yield from _not_for_sale(texts)
 
@@ -60,6 +63,7 @@ def omissions(texts: Texts) -> Iterator[str]:
     own = {f"telegram:{t.partition(':')[0]}" for t in listed(texts.get("TELEGRAM_TOKEN", ""))}
     if own & set(owners):
         yield "LAPAK_OWNERS names the bot itself: write to the bot and use your own id"
+    yield from _unwise_payments(texts)
 
 
 def _dangerous_keys(texts: Texts) -> Iterator[str]:
@@ -72,7 +76,8 @@ def _dangerous_keys(texts: Texts) -> Iterator[str]:
 
 
 def _missing(texts: Texts) -> Iterator[str]:
-    if "ZULTOPUP_API_KEY" in texts and "ZULTOPUP_PHONE" not in texts:
+    dropship = PaymentMethod.DROPSHIP in _payments(texts)
+    if dropship and "ZULTOPUP_API_KEY" in texts and "ZULTOPUP_PHONE" not in texts:
         yield line_about(
             "ZULTOPUP_PHONE", "is not set, and ZulTopup takes no dropship order without it"
         )
@@ -96,3 +101,55 @@ def _not_for_sale(texts: Texts) -> Iterator[str]:
     for name, missing in _NEEDED_TO_SELL.items():
         if name not in texts:
             yield line_about(name, missing)
+
+
+# --- how customers pay ---
+
+
+def _said(texts: Texts, name: str) -> str:
+    return texts.get(name, BY_NAME[name].default)
+
+
+def _payments(texts: Texts) -> frozenset[str]:
+    return frozenset(word.lower() for word in listed(_said(texts, "LAPAK_PAYMENTS")))
+
+
+_NEEDED_TO_BE_PAID: Final = (
+    (PaymentMethod.QRIS, "LAPAK_QRIS_PAYLOAD"),
+    (PaymentMethod.DEPOSIT, "ZULTOPUP_API_KEY"),
+)
+
+
+def _unpayable(texts: Texts) -> Iterator[str]:
+    payments = _payments(texts)
+    for method, name in _NEEDED_TO_BE_PAID:
+        if method in payments and name not in texts:
+            yield line_about(name, f"is not set, and LAPAK_PAYMENTS has {method} in it")
+    least, most = (_said(texts, name) for name in ("LAPAK_WALLET_MIN", "LAPAK_WALLET_MAX"))
+    if re.fullmatch(r"[0-9]{1,8} [0-9]{1,8}", f"{least} {most}") and (
+        1 <= int(most) < int(least) <= MOST_PER_PAYMENT
+    ):
+        yield line_about("LAPAK_WALLET_MAX", f"{most} is below LAPAK_WALLET_MIN, which is {least}")
+
+
+_NO_CASH: Final = (
+    "LAPAK_PAYMENTS has deposit in it: what customers pay that way becomes your ZulTopup balance, "
+    "which buys goods and is not paid out"
+)
+_NO_WALLET: Final = (
+    "LAPAK_REFUNDS is wallet and LAPAK_PAYMENTS is without wallet: refunded customers cannot spend "
+    "their credit; offer wallet, or set LAPAK_REFUNDS=manual"
+)
+
+
+def _unwise_payments(texts: Texts) -> Iterator[str]:
+    payments = _payments(texts)
+    if PaymentMethod.DEPOSIT in payments:
+        yield _NO_CASH
+    if "LAPAK_QRIS_PAYLOAD" in texts and PaymentMethod.QRIS not in payments:
+        yield "LAPAK_QRIS_PAYLOAD has no effect: LAPAK_PAYMENTS is without qris"
+    # Dropship alone is refunded by hand, so there is no credit to be spent.
+    prepaid = payments & {PaymentMethod.DEPOSIT, PaymentMethod.QRIS}
+    to_wallet = _said(texts, "LAPAK_REFUNDS").lower() == Refunds.WALLET
+    if prepaid and to_wallet and PaymentMethod.WALLET not in payments:
+        yield _NO_WALLET

@@ -36,6 +36,12 @@ class Settings(BaseModel):
     zultopup_phone: values.Phone = Field(alias="ZULTOPUP_PHONE", repr=False)
     zultopup_dropship_bp: values.Dropship = Field(alias="ZULTOPUP_DROPSHIP_PERCENT")
 
+    payments: values.Payments = Field(alias="LAPAK_PAYMENTS")
+    qris_payload: values.QrisPayload = Field(alias="LAPAK_QRIS_PAYLOAD", repr=False)
+    refunds: values.RefundsBy = Field(alias="LAPAK_REFUNDS")
+    wallet_min: values.WalletTopup = Field(alias="LAPAK_WALLET_MIN")
+    wallet_max: values.WalletTopup = Field(alias="LAPAK_WALLET_MAX")
+
     margin_bp: values.Margin = Field(alias="LAPAK_MARGIN_PERCENT")
     margin_min: values.Rupiah = Field(alias="LAPAK_MARGIN_MIN")
     price_round_to: values.RoundTo = Field(alias="LAPAK_PRICE_ROUND_TO")

@@ -27,7 +27,7 @@ class Setting:
 
 
 _SHOP, _CHAT, _SUPPLIER = "The shop", "Telegram", "ZulTopup"
-_PRICES, _SERVER = "Prices and orders", "Where and how it runs"
+_PAY, _PRICES, _SERVER = "Payments", "Prices and orders", "Where and how it runs"
 
 SETTINGS: Final = (
     Setting(
@@ -118,13 +118,44 @@ SETTINGS: Final = (
         name="ZULTOPUP_PHONE",
         group=_SUPPLIER,
         example="081234567890",
-        help="The shop's own phone number, sent as the customer's; needed with ZULTOPUP_API_KEY.",
+        help="The shop's own phone number, sent as the customer's; needed for dropship.",
     ),
     Setting(
         name="ZULTOPUP_DROPSHIP_PERCENT",
         group=_SUPPLIER,
         default="12",
         help="Expected cost of dropship over the listed price, until learnt from answers.",
+    ),
+    Setting(
+        name="LAPAK_PAYMENTS",
+        group=_PAY,
+        default="dropship,wallet",
+        help="How customers may pay, comma-separated: dropship, deposit, qris, wallet.",
+    ),
+    Setting(
+        name="LAPAK_QRIS_PAYLOAD",
+        group=_PAY,
+        example="00020101021126...5802ID...6304ABCD",
+        help="The text of your own static QRIS, whole, as a QR reader shows it; needed for qris.",
+    ),
+    Setting(
+        name="LAPAK_REFUNDS",
+        group=_PAY,
+        default="wallet",
+        help="How orders not paid by dropship are refunded: wallet (as credit at once), "
+        "or manual (you transfer).",
+    ),
+    Setting(
+        name="LAPAK_WALLET_MIN",
+        group=_PAY,
+        default="10000",
+        help="Smallest top-up of a customer's wallet, in rupiah.",
+    ),
+    Setting(
+        name="LAPAK_WALLET_MAX",
+        group=_PAY,
+        default="2000000",
+        help="Largest top-up of a customer's wallet, in rupiah; at most 10000000.",
     ),
     Setting(
         name="LAPAK_MARGIN_PERCENT",
@@ -205,12 +236,7 @@ BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 LATER: Final = {
     "LAPAK_TRUSTED_PROXIES": False,
     "LAPAK_CALLBACK_SECRET": True,
-    "LAPAK_PAYMENTS": False,
-    "LAPAK_REFUNDS": False,
-    "LAPAK_WALLET_MIN": False,
-    "LAPAK_WALLET_MAX": False,
     "LAPAK_GAMES_FILE": False,
-    "LAPAK_QRIS_PAYLOAD": False,
     "WHATSAPP_TOKEN": True,
     "WHATSAPP_PHONE_NUMBER_ID": False,
     "WHATSAPP_APP_SECRET": True,

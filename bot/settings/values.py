@@ -14,6 +14,8 @@ from bot.secrets import Secret
 from bot.settings.addresses import Url
 from bot.settings.problems import meant, shown
 from bot.settings.table import KEY_OF_SUPPLIER, LATER_SUPPLIERS, SETTINGS
+from shop.payments import PaymentMethod, Refunds
+from shop.qris import MOST_PER_PAYMENT, static_qris
 
 # --- words and numbers ----------------------------------------------------------------------------
 
@@ -169,6 +171,44 @@ Contact = Annotated[str, PlainValidator(_contact)]
 Phone = Annotated[str, PlainValidator(_phone)]
 Suppliers = Annotated[tuple[Annotated[str, PlainValidator(_supplier)], ...], _List]
 TargetFormat = Annotated[str, PlainValidator(_target_format)]
+
+
+# --- payments -------------------------------------------------------------------------------------
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    """Split at commas; unlike ``listed``, what is left out or said twice is a mistake."""
+    parts = tuple(part.strip().lower() for part in text.split(","))
+    if not all(parts):
+        raise ValueError("has nothing between two commas, or at an end; name a way to pay there")
+    again = next((part for at, part in enumerate(parts) if part in parts[:at]), "")
+    if again:
+        raise ValueError(f"has {shown(again)} in it twice; name every way to pay once")
+    return parts
+
+
+def _method(text: str) -> PaymentMethod:
+    try:
+        return PaymentMethod(text)
+    except ValueError:
+        advice = meant(text, PaymentMethod) or f"; there are {', '.join(PaymentMethod)}"
+        raise ValueError(f"{shown(text)} is not a way to pay{advice}") from None
+
+
+def _refunds(text: str) -> Refunds:
+    return Refunds(_one_of(*Refunds)(text))
+
+
+def _qris_payload(text: str) -> str:
+    return static_qris(text) if text else ""
+
+
+Payments = Annotated[
+    tuple[Annotated[PaymentMethod, PlainValidator(_method)], ...], BeforeValidator(_methods)
+]
+RefundsBy = Annotated[Refunds, PlainValidator(_refunds)]
+WalletTopup = Annotated[int, PlainValidator(_whole(1, MOST_PER_PAYMENT, _RUPIAH))]
+QrisPayload = Annotated[str, PlainValidator(_qris_payload)]
 
 
 # --- secrets --------------------------------------------------------------------------------------

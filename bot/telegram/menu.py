@@ -9,8 +9,18 @@ from bot.conversation.commands import MENU
 from bot.conversation.texts import Texts
 
 _OWNERS: Mapping[str, Mapping[str, str]] = {
-    "id": {"saldo": "menu.balance", "kasus": "menu.cases"},
-    "en": {"balance": "menu.balance", "cases": "menu.cases"},
+    "id": {
+        "saldo": "menu.balance",
+        "kasus": "menu.cases",
+        "buku": "menu.ledger",
+        "catat": "menu.entry",
+    },
+    "en": {
+        "balance": "menu.balance",
+        "cases": "menu.cases",
+        "ledger": "menu.ledger",
+        "catat": "menu.entry",
+    },
 }
 
 
@@ -37,7 +47,7 @@ def menus(texts: Mapping[str, Texts], language: str, owners: Sequence[str]) -> I
             channel, _, number = owner.partition(":")
             if channel == "telegram" and number.isdigit():
                 scope = BotCommandScopeChat(int(number))
-                commands = [*customers, *_commands(texts[name], _OWNERS[name])]
+                commands = _commands(texts[name], {**MENU[name], **_OWNERS[name]})
                 yield Menu(commands=commands, scope=scope, language=code)
 
 

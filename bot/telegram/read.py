@@ -75,8 +75,9 @@ def _read_message(message: Message) -> Incoming:
         borrowed = message.forward_origin is not None or message.via_bot is not None
         return Typed(text.strip()) if borrowed else read_text(text)
     file_type = (message.document and message.document.mime_type) or ""
-    is_picture = bool(message.photo) or file_type.startswith("image/")
-    return Shared(What.PICTURE if is_picture else What.OTHER)
+    if message.photo:  # in several sizes, the largest last
+        return Shared(What.PICTURE, message.photo[-1].file_id)
+    return Shared(What.PICTURE if file_type.startswith("image/") else What.OTHER)
 
 
 def _storable(text: str) -> str:

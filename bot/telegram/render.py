@@ -45,7 +45,7 @@ class Drawing:
 
     html: str
     keyboard: InlineKeyboardMarkup | None
-    photo: bytes | None
+    photo: bytes | str | None  # a text is Telegram's own name for a picture it keeps
 
 
 def draw(
@@ -57,12 +57,13 @@ def draw(
     characters, those of a text or of a caption if not given. Without ``link_button`` the link
     stands in the text, for addresses that Telegram does not take in a button.
     """
-    most = limit or (MOST_CAPTION if view.image else MOST_TEXT)
+    photo = view.image or view.file or None
+    most = limit or (MOST_CAPTION if photo else MOST_TEXT)
     in_button = link_button and is_linkable(view.link)
     return Drawing(
         html=_html(view, most, link="" if in_button else _clean(view.link)),
         keyboard=_keyboard(view, words, link=view.link if in_button else ""),
-        photo=view.image or None,
+        photo=photo,
     )
 
 

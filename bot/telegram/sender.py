@@ -58,8 +58,8 @@ class _Plan:
 
     def plainer(self, refused: str) -> "_Plan | None":
         """Return the plan without what was refused; ``None`` if that is not in it."""
-        if self.view.image and _has(refused, _PHOTO_REFUSED):
-            return replace(self, view=replace(self.view, image=None))
+        if (self.view.image or self.view.file) and _has(refused, _PHOTO_REFUSED):
+            return replace(self, view=replace(self.view, image=None, file=""))
         if self.view.link and self.link_button and _has(refused, _URL_REFUSED):
             return replace(self, link_button=False)
         return None
@@ -113,7 +113,7 @@ class TelegramSender:
     async def edit(self, address: str, message_id: str, view: View) -> None:
         """Make a message look like ``view``; of a photo, its caption and its buttons."""
         chat_id, (kind, number) = _chat_id(address), _parted(message_id)
-        if kind == TEXT and view.image:
+        if kind == TEXT and (view.image or view.file):
             raise CannotEdit("a text does not become a photo")
         words = await self._words(address, view)
 
@@ -137,7 +137,7 @@ class TelegramSender:
                 )
 
         limit = MOST_TEXT if kind == TEXT else MOST_CAPTION
-        plan = _Plan(view=replace(view, image=None), limit=limit)
+        plan = _Plan(view=replace(view, image=None, file=""), limit=limit)
         try:
             await self._carry_out(chat_id, edit, plan, words)
         except Unreachable as error:

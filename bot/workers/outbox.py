@@ -16,7 +16,7 @@ from bot.conversation.room import Face
 from bot.conversation.texts import Texts
 from bot.logs import get_logger
 from bot.workers.waiting import wait
-from shop import settling
+from shop import moving
 from shop.notices import FOR_OWNERS, Lane, Notice, NoticeKind
 from shop.orders import Order, Status
 from shop.time import HOUR, MINUTE, SECOND, Millis
@@ -289,4 +289,4 @@ def _to_send(outbox: SqlOutbox, lanes: Sequence[Lane], now: Millis) -> Sequence[
 
 def _undeliverable(books: SqlBooks, owed: Owed, why: str, now: Millis) -> None:
     if books.outbox.undeliverable(owed, why, now):
-        settling.undelivered(books, owed.notice, why, now)
+        moving.undelivered(books, owed.notice, why, now)

@@ -3,8 +3,8 @@
 from bot.logs import get_logger
 from bot.workers.outbox import Pictures
 from providers.pictures import NoPicture, qr_picture, safe_link
-from providers.qris import qris_fields
 from shop.orders import Order
+from shop.qris import qris_fields
 from storage.books import BookKeeper
 
 log = get_logger(__name__)

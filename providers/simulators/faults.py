@@ -31,6 +31,8 @@ _LONG_NAMES = {
     "callback_before_answer": "callback_before_the_answer",
 }
 _USUAL_SECONDS = {"timeout": 60.0, "slow": 3.0}
+_USUAL_CODE = 123
+_MOST_CODE = 999
 _MOST_SECONDS = 60
 _MOST_CALLS = 100_000
 _PAGE = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body></body></html>"
@@ -40,12 +42,13 @@ Execute = Callable[[], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One kind of fault and how many calls it still spoils."""
+    """One kind of fault and how many calls it still spoils; ``code`` is in rupiah."""
 
     kind: str
     count: int
     path: str
     seconds: float
+    code: int = 0
 
 
 class FaultQueue:
@@ -73,6 +76,7 @@ class FaultQueue:
                 count=whole({"count": 1, **wish}, "count", least=1, most=_MOST_CALLS),
                 path=text(wish, "path") if "path" in wish else "",
                 seconds=_seconds(wish, _USUAL_SECONDS.get(kind, 0.0)),
+                code=_code(wish, kind),
             )
         )
         return {"pending": self.dump()}
@@ -175,3 +179,9 @@ def _seconds(wish: JsonObject, usual: float) -> float:
     if not is_number or not 0 <= value <= _MOST_SECONDS:
         raise BadWish(f"'seconds' must be a number from 0 to {_MOST_SECONDS}.")
     return float(value)
+
+
+def _code(wish: JsonObject, kind: str) -> int:
+    if kind != "unique_code":
+        return 0
+    return whole({"code": _USUAL_CODE, **wish}, "code", least=1, most=_MOST_CODE)

@@ -1,19 +1,21 @@
-"""ZulTopup, played from its document: prices, saldo and dropship orders, their status and QR codes.
+"""ZulTopup, played from its document: prices, orders from the balance or by dropship, deposits.
 
 Served under ``/zultopup/api/…`` with the document's fields and types, numbers written as strings
 included. What the document leaves open is decided here: refusals are HTTP 400 (401 without a good
 key, 404 for an unknown order, 429 over 60 requests in any 60 seconds of one key) with
-``{"status":false,"message":…}``, ``payment_status`` stands beside ``status``, ``expired_at`` is
-``YYYY-MM-DD HH:MM:SS`` in WIB. Every key is good that is not empty and does not begin with
-``invalid``; all keys see one shop.
+``{"status":false,"message":…}``, ``payment_status`` stands beside ``status``, ``expired_at`` and
+``expiryTime`` are ``YYYY-MM-DD HH:MM:SS`` in WIB. A deposit runs for fifteen minutes; whatever is
+paid into it, when and how often, becomes balance, and once something was, ``amount`` is the sum of
+it. Every key is good that is not empty and does not begin with ``invalid``; all keys see one shop.
 
-Faults beyond those of ``faults.py`` (each for the next ``count`` dropship orders or answers):
+Faults beyond those of ``faults.py`` (each for the next ``count`` QR codes or answers):
 
 =================  =================================================================
 ``loss``           ``order/create`` answers a ``reseller_cost`` above ``selling_price``
-``qr_text``        ``qr_url`` is the QRIS text itself, not an address
-``qr_broken``      ``qr_url`` leads to a page of HTML
+``qr_text``        ``qr_url`` or ``qrCodeUrl`` is the QRIS text itself, not an address
+``qr_broken``      ``qr_url`` or ``qrCodeUrl`` leads to a page of HTML
 ``unpaid_unsaid``  ``order/status`` says nothing about the payment
+``unique_code``    ``amountToPay`` is ``code`` (1 to 999, usually 123) above the amount asked for
 =================  =================================================================
 """
 
@@ -34,19 +36,24 @@ from providers.simulators.wishes import BadWish, JsonObject, UnknownThing, read_
 from providers.simulators.zultopup_answers import (
     Refusal,
     created_answer,
+    deposit_answer,
+    history_answer,
     invoice_page,
+    opened_answer,
     payload_of,
     picture_of,
+    read_amount,
     read_wanted,
     services_answer,
     status_answer,
 )
 from providers.simulators.zultopup_books import Books, Wanted
+from providers.simulators.zultopup_deposits import SimulatedDeposit
 from providers.simulators.zultopup_orders import SimulatedOrder
 
 _REMEMBERED_CALLS = 1000
 _FIRST_BALANCE = 50_000  # the document's example
-_ODDITIES = frozenset({"loss", "qr_text", "qr_broken", "unpaid_unsaid"})
+_ODDITIES = frozenset({"loss", "qr_text", "qr_broken", "unpaid_unsaid", "unique_code"})
 _QR_KINDS = {"qr_text": "text", "qr_broken": "html"}
 _STATUSES = {"pending": "Pending", "success": "Success", "error": "Error", "gagal": "Gagal"}
 _FAULTY_ANSWERS = faults.FaultyAnswers(
@@ -87,6 +94,9 @@ class ZulTopupSimulator:
                 web.get("/api/services", self._services),
                 web.post("/api/order/create", self._create),
                 web.get("/api/order/status", self._status),
+                web.post("/api/payment/deposit", self._open_deposit),
+                web.get("/api/payment/status/{id}", self._deposit_status),
+                web.get("/api/payment/history", self._history),
                 web.get("/qr/{id}.png", self._qr),
                 web.get("/invoice/{id}", self._invoice),
             ]
@@ -95,7 +105,10 @@ class ZulTopupSimulator:
         app.add_subapp(f"/{self.slug}", shop)
 
     def actions(self) -> Mapping[str, Action]:
-        """Name what the control surface can do here; ``id`` and ``ref`` both take id or invoice."""
+        """Name what the control surface can do here.
+
+        ``id`` and ``ref`` both take an order's id or invoice, or a deposit's id.
+        """
         return {
             "pay": self._pay,
             "expire": self._expire,
@@ -106,13 +119,16 @@ class ZulTopupSimulator:
         }
 
     def journal(self) -> JsonObject:
-        """Tell every accepted order, whether or not its answer arrived, and the last 1000 calls.
+        """Tell all orders and deposits accepted, and the last 1000 calls.
 
-        A call's ``status`` is what was sent, ``None`` where nothing was (yet).
+        Those whose answer never arrived, too. A call's ``status`` is what was sent, ``None`` where
+        nothing was (yet).
         """
-        orders = self._books.orders(self._clock())
+        now = self._clock()
+        orders = self._books.orders(now)
         return {
             "orders": [_journal_row(order) for order in orders],
+            "deposits": [_deposit_row(deposit) for deposit in self._books.deposits(now)],
             "calls": [dict(call) for call in self._calls],
             "balance": self._books.balance,
             "profit": sum(order.profit for order in orders),
@@ -182,17 +198,42 @@ class ZulTopupSimulator:
 
     def _accepted(self, wanted: Wanted, now: int, path: str) -> SimulatedOrder:
         if wanted.selling_price is not None:
-            qr = self._faults.take(path, _QR_KINDS)
             return self._books.sell_dropship(
                 wanted,
                 wanted.selling_price,
                 now,
                 at_a_loss=self._faults.take(path, {"loss"}) is not None,
-                qr="image" if qr is None else _QR_KINDS[qr.kind],
+                qr=self._next_qr(path),
             )
         if self._books.balance < wanted.service.harga:
             raise Refusal("Saldo tidak cukup")
         return self._books.sell_from_balance(wanted, now)
+
+    def _next_qr(self, path: str) -> str:
+        fault = self._faults.take(path, _QR_KINDS)
+        return "image" if fault is None else _QR_KINDS[fault.kind]
+
+    async def _open_deposit(self, request: web.Request) -> web.Response:
+        amount = read_amount(await _fields(request))
+        fault = self._faults.take(request.path, {"unique_code"})
+        deposit = self._books.open_deposit(
+            amount,
+            0 if fault is None else fault.code,
+            self._clock(),
+            qr=self._next_qr(request.path),
+        )
+        self._save()
+        return web.json_response(opened_answer(deposit, _home(request)))
+
+    async def _deposit_status(self, request: web.Request) -> web.Response:
+        try:
+            deposit = self._books.deposit(request.match_info["id"], self._clock())
+        except UnknownThing as unknown:
+            raise Refusal("Deposit tidak ditemukan", http_status=404) from unknown
+        return web.json_response(deposit_answer(deposit))
+
+    async def _history(self, request: web.Request) -> web.Response:
+        return web.json_response(history_answer(self._books.deposits(self._clock())))
 
     async def _status(self, request: web.Request) -> web.Response:
         name = request.query.get("id", "").strip()
@@ -213,10 +254,12 @@ class ZulTopupSimulator:
         return True
 
     async def _qr(self, request: web.Request) -> web.Response:
-        order = self._shown(request)
-        if order.qr == "html":
+        name = request.match_info["id"]
+        is_deposit = self._books.has_deposit(name)
+        sold = self._books.deposit(name, self._clock()) if is_deposit else self._shown(request)
+        if sold.qr == "html":
             return web.Response(text="<h1>QR tidak tersedia</h1>", content_type="text/html")
-        return web.Response(body=picture_of(order), content_type="image/png")
+        return web.Response(body=picture_of(sold), content_type="image/png")
 
     async def _invoice(self, request: web.Request) -> web.Response:
         order = self._shown(request)
@@ -233,10 +276,16 @@ class ZulTopupSimulator:
 
     async def _pay(self, wish: JsonObject) -> JsonObject:
         amount = whole(wish, "amount", least=0) if "amount" in wish else None
-        return self._changed(self._books.pay(text(wish, "id", "ref"), amount, self._clock()))
+        name, now = text(wish, "id", "ref"), self._clock()
+        if self._books.has_deposit(name):
+            return self._changed(self._books.pay_deposit(name, amount, now))
+        return self._changed(self._books.pay(name, amount, now))
 
     async def _expire(self, wish: JsonObject) -> JsonObject:
-        return self._changed(self._books.expire(text(wish, "id", "ref"), self._clock()))
+        name, now = text(wish, "id", "ref"), self._clock()
+        if self._books.has_deposit(name):
+            return self._changed(self._books.expire_deposit(name, now))
+        return self._changed(self._books.expire(name, now))
 
     async def _finish(self, wish: JsonObject) -> JsonObject:
         status = _STATUSES.get(text(wish, "status").casefold())
@@ -262,9 +311,11 @@ class ZulTopupSimulator:
         self._save()
         return outcome
 
-    def _changed(self, order: SimulatedOrder) -> JsonObject:
+    def _changed(self, sold: SimulatedOrder | SimulatedDeposit) -> JsonObject:
         self._save()
-        return {"order": _journal_row(order)}
+        if isinstance(sold, SimulatedDeposit):
+            return {"deposit": _deposit_row(sold)}
+        return {"order": _journal_row(sold)}
 
     def _save(self) -> None:
         if self._state is None:
@@ -295,6 +346,20 @@ def _journal_row(order: SimulatedOrder) -> JsonObject:
         **asdict(order),
         "profit": order.profit,
         "qr_payload": None if order.payment_status is None else payload_of(order),
+    }
+
+
+def _deposit_row(deposit: SimulatedDeposit) -> JsonObject:
+    return {
+        "id": deposit.id,
+        "amount": deposit.amount,
+        "amountToPay": deposit.amount_to_pay,
+        "status": deposit.status,
+        "paid": deposit.paid,
+        "payments": [asdict(payment) for payment in deposit.payments],
+        "created_at": deposit.created_at,
+        "expires_at": deposit.expires_at,
+        "qr_payload": payload_of(deposit),
     }
 
 

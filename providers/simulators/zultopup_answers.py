@@ -7,6 +7,7 @@ from datetime import datetime
 from providers.simulators.qris import qr_png, qris_payload
 from providers.simulators.wishes import JsonObject
 from providers.simulators.zultopup_books import WIB, Wanted
+from providers.simulators.zultopup_deposits import SimulatedDeposit
 from providers.simulators.zultopup_orders import SimulatedOrder
 from providers.simulators.zultopup_services import Service
 
@@ -40,6 +41,20 @@ def read_wanted(fields: JsonObject, services: Mapping[str, Service]) -> Wanted:
     if wanted.selling_price is not None and wanted.selling_price < wanted.service.harga:
         raise Refusal("selling_price harus lebih besar atau sama dengan harga reseller")
     return wanted
+
+
+def read_amount(fields: JsonObject) -> int:
+    """Read what ``payment/deposit`` was sent: whole rupiah.
+
+    Raises:
+        Refusal: The amount is none that QRIS carries, or there is a fee: nothing explains it.
+    """
+    amount, fee = fields.get("amount"), fields.get("fee", 0)
+    if type(amount) is not int or not 0 < amount <= _MOST_BY_QRIS:
+        raise Refusal("amount tidak valid")
+    if type(fee) is not int or fee != 0:
+        raise Refusal("fee tidak valid")
+    return amount
 
 
 def services_answer(services: Iterable[Service], tipe: str | None) -> JsonObject:
@@ -91,14 +106,44 @@ def status_answer(order: SimulatedOrder, *, with_payment: bool) -> JsonObject:
     return {"status": True, "data": data}
 
 
-def payload_of(order: SimulatedOrder) -> str:
-    """Write the QRIS text of a dropship order."""
-    return qris_payload(amount=order.amount, reference=order.invoice)
+def opened_answer(deposit: SimulatedDeposit, home: str) -> JsonObject:
+    """Answer ``payment/deposit``; its ``status`` is a word, not a truth value."""
+    payload = payload_of(deposit)
+    return {
+        "status": "success",
+        "data": {
+            "orderId": deposit.id,
+            "amountToPay": deposit.amount_to_pay,
+            "qrCodeUrl": payload if deposit.qr == "text" else f"{home}/qr/{deposit.id}.png",
+            "expiryTime": _in_wib(deposit.expires_at),
+        },
+    }
 
 
-def picture_of(order: SimulatedOrder) -> bytes:
-    """Draw the QR of a dropship order as a PNG."""
-    return qr_png(payload_of(order))
+def deposit_answer(deposit: SimulatedDeposit) -> JsonObject:
+    """Answer ``payment/status``, which has no envelope: ``status`` is the deposit's own."""
+    return {"orderId": deposit.id, "status": deposit.status, "amount": deposit.told}
+
+
+def history_answer(deposits: Iterable[SimulatedDeposit]) -> JsonObject:
+    """Answer ``payment/history``: the same fields in another order, in an envelope."""
+    rows = [
+        {"orderId": deposit.id, "amount": deposit.told, "status": deposit.status}
+        for deposit in deposits
+    ]
+    return {"status": "success", "data": rows}
+
+
+def payload_of(sold: SimulatedOrder | SimulatedDeposit) -> str:
+    """Write the QRIS text of a dropship order or of a deposit."""
+    if isinstance(sold, SimulatedDeposit):
+        return qris_payload(amount=sold.amount_to_pay, reference=sold.id)
+    return qris_payload(amount=sold.amount, reference=sold.invoice)
+
+
+def picture_of(sold: SimulatedOrder | SimulatedDeposit) -> bytes:
+    """Draw the QR of a dropship order or of a deposit as a PNG."""
+    return qr_png(payload_of(sold))
 
 
 def invoice_page(order: SimulatedOrder) -> str:

@@ -1,12 +1,14 @@
-"""What the simulated ZulTopup remembers: its orders, its prices and the reseller's balance."""
+"""What the simulated ZulTopup remembers: orders, deposits, prices and the reseller's balance."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from providers.simulators import zultopup_deposits as deposits
 from providers.simulators import zultopup_orders as life
 from providers.simulators.wishes import JsonObject, UnknownThing
+from providers.simulators.zultopup_deposits import SimulatedDeposit
 from providers.simulators.zultopup_orders import SimulatedOrder
 from providers.simulators.zultopup_services import SERVICES, Service
 
@@ -38,6 +40,7 @@ class Books:
         self._orders: dict[str, SimulatedOrder] = {}
         self._ids: dict[str, str] = {}
         self._same: dict[tuple[str, str], list[str]] = {}
+        self._deposits: dict[str, SimulatedDeposit] = {}
 
     def order(self, name: str, now: int) -> SimulatedOrder:
         """Find an order by its id or invoice, as it stands now.
@@ -101,6 +104,53 @@ class Books:
         self.balance += _given_back(after) - _given_back(before)
         return self._keep(after)
 
+    def deposit(self, name: str, now: int) -> SimulatedDeposit:
+        """Find a deposit by its id, as it stands now.
+
+        Raises:
+            UnknownThing: There is none.
+        """
+        if name not in self._deposits:
+            raise UnknownThing(f"There is no deposit '{name[:40]}'.")
+        return self._keep_deposit(deposits.at(self._deposits[name], now))
+
+    def deposits(self, now: int) -> list[SimulatedDeposit]:
+        """List every deposit opened, oldest first, as they stand now."""
+        return [self.deposit(name, now) for name in list(self._deposits)]
+
+    def has_deposit(self, name: str) -> bool:
+        """Tell whether this names a deposit, and so no order."""
+        return name in self._deposits
+
+    def open_deposit(self, amount: int, code: int, now: int, *, qr: str) -> SimulatedDeposit:
+        """Open one: anybody may pay ``amount``, and ``code`` on top, within fifteen minutes."""
+        day = datetime.fromtimestamp(now // 1000, WIB)
+        return self._keep_deposit(
+            SimulatedDeposit(
+                id=f"DEP-{day:%Y%m%d}-{len(self._deposits) + 1:06d}",
+                amount=amount,
+                amount_to_pay=amount + code,
+                status=deposits.PENDING,
+                created_at=now,
+                expires_at=now + deposits.PAYMENT_WINDOW_MS,
+                qr=qr,
+            )
+        )
+
+    def pay_deposit(self, name: str, amount: int | None, now: int) -> SimulatedDeposit:
+        """Let somebody pay; what arrives is added to the balance.
+
+        Raises as ``deposit`` and ``zultopup_deposits.paid`` do.
+        """
+        before = self.deposit(name, now)
+        after = deposits.paid(before, amount, now)
+        self.balance += after.paid - before.paid
+        return self._keep_deposit(after)
+
+    def expire_deposit(self, name: str, now: int) -> SimulatedDeposit:
+        """Let the QR run out; raises as ``deposit`` and ``zultopup_deposits.expired`` do."""
+        return self._keep_deposit(deposits.expired(self.deposit(name, now), now))
+
     def reprice(self, sid: str, harga: int) -> None:
         """Change a listed price; orders already accepted keep theirs.
 
@@ -117,6 +167,7 @@ class Books:
             "balance": self.balance,
             "prices": {sid: service.harga for sid, service in self.services.items()},
             "orders": [asdict(order) for order in self._orders.values()],
+            "deposits": [asdict(deposit) for deposit in self._deposits.values()],
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -131,6 +182,8 @@ class Books:
                 self.reprice(sid, harga)
         for row in state["orders"]:
             self._keep(SimulatedOrder(**row))
+        for row in state.get("deposits", []):  # none in files from before there were deposits
+            self._keep_deposit(deposits.restored(row))
 
     def _keep(self, order: SimulatedOrder) -> SimulatedOrder:
         if order.id not in self._orders:
@@ -138,6 +191,10 @@ class Books:
             self._same.setdefault((order.layanan, order.target), []).append(order.id)
         self._orders[order.id] = order
         return order
+
+    def _keep_deposit(self, deposit: SimulatedDeposit) -> SimulatedDeposit:
+        self._deposits[deposit.id] = deposit
+        return deposit
 
     def _new(
         self, wanted: Wanted, now: int, *, mode: str, cost: int, amount: int

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from bot.secrets import Secret
 from bot.settings import SETTINGS, Settings, SettingsError, demo_settings, env_example
 from bot.settings import read_settings as read
+from shop.payments import PaymentMethod, Refunds
+from shop.qris import with_amount
 from storage.address import SqliteFile
 
 SELLING = {
@@ -21,6 +23,12 @@ SELLING = {
     "ZULTOPUP_API_KEY": "canary-key",
     "ZULTOPUP_PHONE": "081234567890",
 }
+QRIS = (
+    "00020101021126690017ID.CO.EXAMPLE.WWW011893600999000000000102150000000000000010303UMI"
+    "51440014ID.CO.QRIS.WWW0215ID10200000000010303UMI5204581653033605802ID5911TOKO CONTOH"
+    "6007JAKARTA6105101106304BB42"
+)
+DYNAMIC = with_amount(QRIS, 12_000)
 
 
 def problems(environment: dict[str, str], dotenv: Path | None = None, **how: bool) -> list[str]:
@@ -57,6 +65,9 @@ def test_with_nothing_set_the_promised_defaults_hold():
     assert (settings.margin_bp, settings.margin_min, settings.price_round_to) == (500, 500, 100)
     assert (settings.order_ttl_minutes, settings.poll_seconds) == (15, 5)
     assert settings.low_balance == 50_000
+    assert settings.payments == (PaymentMethod.DROPSHIP, PaymentMethod.WALLET)
+    assert (settings.refunds, settings.qris_payload) == (Refunds.WALLET, "")
+    assert (settings.wallet_min, settings.wallet_max) == (10_000, 2_000_000)
 
 
 def test_everything_set_comes_out_typed():
@@ -89,6 +100,11 @@ def test_everything_set_comes_out_typed():
             "LAPAK_ORDER_TTL_MINUTES": "1440",
             "LAPAK_POLL_SECONDS": "300",
             "LAPAK_LOW_BALANCE": "0",
+            "LAPAK_PAYMENTS": " wallet,QRIS , dropship",
+            "LAPAK_QRIS_PAYLOAD": f" {QRIS} ",
+            "LAPAK_REFUNDS": "Manual",
+            "LAPAK_WALLET_MIN": "10000000",
+            "LAPAK_WALLET_MAX": "10000000",
         },
         None,
         selling=True,
@@ -107,6 +123,10 @@ def test_everything_set_comes_out_typed():
     assert settings.zultopup_url == "http://127.8.9.1:9000/zultopup"
     assert settings.zultopup_target_format.format(user_id=1, server_id=2) == "2|1"
     assert (settings.zultopup_dropship_bp, settings.margin_bp) == (250, 7)
+    assert [type(method) for method in settings.payments] == [PaymentMethod] * 3
+    assert settings.payments == ("wallet", "qris", "dropship")
+    assert (settings.refunds, settings.qris_payload) == (Refunds.MANUAL, QRIS)
+    assert settings.wallet_min == settings.wallet_max == 10_000_000
     assert settings.secrets() == (
         *("42:new_text", "41:old-text", "N" * 256, "the-old_Secret-16", "new-key", "old-key"),
         "+62812345678",
@@ -240,6 +260,27 @@ BAD = [
     ("LAPAK_ORDER_TTL_MINUTES", "1441", '"1441" is not a whole number of minutes from 1 to 1440'),
     ("LAPAK_POLL_SECONDS", "0", '"0" is not a whole number of seconds from 1 to 300'),
     ("LAPAK_LOW_BALANCE", "50.000", '"50.000" is not an amount of whole rupiah from 0 to'),
+    ("LAPAK_PAYMENTS", "qriss,wallet", '"qriss" is not a way to pay; did you mean qris?'),
+    (
+        "LAPAK_PAYMENTS",
+        "cash",
+        '"cash" is not a way to pay; there are dropship, deposit, qris, wallet',
+    ),
+    ("LAPAK_PAYMENTS", "wallet,dropship,Wallet", 'has "wallet" in it twice; name every way to pay'),
+    ("LAPAK_PAYMENTS", "wallet,,dropship", "has nothing between two commas, or at an end"),
+    ("LAPAK_PAYMENTS", "wallet,", "has nothing between two commas, or at an end"),
+    ("LAPAK_PAYMENTS", ",", "has nothing between two commas, or at an end"),
+    ("LAPAK_REFUNDS", "cash", '"cash" is not one of: wallet, manual'),
+    ("LAPAK_WALLET_MIN", "0", '"0" is not an amount of whole rupiah from 1 to 10000000'),
+    ("LAPAK_WALLET_MIN", "10.000", '"10.000" is not an amount of whole rupiah from 1 to 10000000'),
+    ("LAPAK_WALLET_MIN", "10000001", '"10000001" is not an amount of whole rupiah from 1 to 100'),
+    ("LAPAK_WALLET_MAX", "0", '"0" is not an amount of whole rupiah from 1 to 10000000'),
+    ("LAPAK_WALLET_MAX", "10000001", '"10000001" is not an amount of whole rupiah from 1 to 100'),
+    ("LAPAK_WALLET_MAX", "9999", "9999 is below LAPAK_WALLET_MIN, which is 10000"),
+    ("LAPAK_QRIS_PAYLOAD", QRIS[:-1], "is cut, or no QRIS at all; copy its text once more"),
+    ("LAPAK_QRIS_PAYLOAD", QRIS.replace("TOKO", "TOKI"), "was changed or cut: its checksum is wr"),
+    ("LAPAK_QRIS_PAYLOAD", f"'{QRIS}'", "is cut, or no QRIS at all; copy its text once more"),
+    ("LAPAK_QRIS_PAYLOAD", DYNAMIC, "is not static: it was made for one payment; ask your bank"),
     ("LAPAK_PORT", "0", '"0" is not a port number from 1 to 65535'),
     ("LAPAK_PORT", "65536", '"65536" is not a port number from 1 to 65535'),
     *(
@@ -269,7 +310,7 @@ def test_s8_the_line_reads_like_this():
 
 def test_every_example_in_a_line_is_itself_right_but_for_the_placeholders():
     for setting in SETTINGS:
-        if not setting.secret and setting.name != "LAPAK_SUPPLIERS":
+        if not setting.secret and setting.name not in {"LAPAK_SUPPLIERS", "LAPAK_QRIS_PAYLOAD"}:
             name, _, text = setting.shown_example.partition("=")
             assert read({name: text}, None)
 
@@ -310,6 +351,38 @@ def test_s8_selling_needs_a_channel_and_a_supplier_and_looking_does_not():
 def test_s8_a_key_without_the_shops_phone_number_is_refused():
     (line,) = problems({"ZULTOPUP_API_KEY": "a-key"})
     assert line.startswith("ZULTOPUP_PHONE: is not set")
+
+
+def test_the_shops_phone_number_is_needed_for_dropship_only():
+    key = {"ZULTOPUP_API_KEY": "a-key"}
+    assert read({**key, "LAPAK_PAYMENTS": "deposit,wallet"}, None).zultopup_phone == ""
+    (line,) = problems({**key, "LAPAK_PAYMENTS": "deposit,DROPSHIP"})
+    assert line.startswith("ZULTOPUP_PHONE: is not set")
+
+
+def test_s8_every_way_to_pay_has_what_it_needs():
+    found = problems({"LAPAK_PAYMENTS": "wallet,deposit,QRIS"})
+    assert [line.partition(";")[0] for line in found] == [
+        "LAPAK_QRIS_PAYLOAD: is not set, and LAPAK_PAYMENTS has qris in it",
+        "ZULTOPUP_API_KEY: is not set, and LAPAK_PAYMENTS has deposit in it",
+    ]
+    enough = {"LAPAK_PAYMENTS": "qris,deposit", "LAPAK_QRIS_PAYLOAD": QRIS}
+    assert read({**enough, "ZULTOPUP_API_KEY": "a-key"}, None).payments == ("qris", "deposit")
+
+
+def test_the_owners_qris_is_shown_in_no_problem_and_no_settings():
+    spoilt = {"LAPAK_QRIS_PAYLOAD": QRIS.replace("TOKO", "TOKI")}
+    assert not [line for line in problems(spoilt) if "9360" in line or "CONTOH" in line]
+    settings = read({"LAPAK_PAYMENTS": "qris,wallet", "LAPAK_QRIS_PAYLOAD": QRIS}, None)
+    assert "CONTOH" not in f"{settings} {settings!r} {settings.warnings}"
+
+
+def test_s8_the_smallest_top_up_is_not_above_the_largest():
+    (line,) = problems({"LAPAK_WALLET_MIN": "50001", "LAPAK_WALLET_MAX": "50000"})
+    assert line.startswith("LAPAK_WALLET_MAX: 50000 is below LAPAK_WALLET_MIN, which is 50001;")
+    (line,) = problems({"LAPAK_WALLET_MIN": "2000001"})
+    assert line.startswith("LAPAK_WALLET_MAX: 2000000 is below LAPAK_WALLET_MIN, which is 2000001;")
+    assert read({"LAPAK_WALLET_MIN": "1", "LAPAK_WALLET_MAX": "1"}, None).wallet_max == 1
 
 
 def test_s8_a_webhook_needs_an_address_and_a_secret_and_both_are_named_at_once():
@@ -396,10 +469,10 @@ def test_any_text_gives_settings_or_printable_problems(texts):
 
 
 def test_a_setting_of_a_later_version_only_warns():
-    later = {"LAPAK_QRIS_PAYLOAD": "00020101", "WHATSAPP_TOKEN": "t" * 9, "SENPAY_URL": " "}
+    later = {"LAPAK_GAMES_FILE": "games.toml", "WHATSAPP_TOKEN": "t" * 9, "SENPAY_URL": " "}
     settings = read({**later, "LAPAK_OWNERS": "telegram:1", "LAPAK_SUPPORT": "@me"}, None)
     assert settings.warnings == (
-        "LAPAK_QRIS_PAYLOAD has no effect in this version",
+        "LAPAK_GAMES_FILE has no effect in this version",
         "WHATSAPP_TOKEN has no effect in this version",
     )
     assert "t" * 9 in settings.secrets()
@@ -417,11 +490,42 @@ def test_a_setting_of_a_later_version_only_warns():
             "TELEGRAM_WEBHOOK_SECRET is shorter than 16 ",
         ),
         ({"TELEGRAM_TOKEN": "7:x"}, "LAPAK_OWNERS names the bot itself: "),
+        (
+            {"LAPAK_PAYMENTS": "deposit,wallet", "ZULTOPUP_API_KEY": "a-key"},
+            "LAPAK_PAYMENTS has deposit in it: what customers pay that way becomes your ZulTopup ",
+        ),
+        ({"LAPAK_QRIS_PAYLOAD": QRIS}, "LAPAK_QRIS_PAYLOAD has no effect: LAPAK_PAYMENTS is witho"),
+        (
+            {
+                "LAPAK_PAYMENTS": "QRIS,dropship",
+                "LAPAK_QRIS_PAYLOAD": QRIS,
+                "LAPAK_REFUNDS": "Wallet",
+            },
+            "LAPAK_REFUNDS is wallet and LAPAK_PAYMENTS is without wallet: ",
+        ),
     ],
 )
 def test_what_is_unwise_only_warns(texts, warned):
     (line,) = read({"LAPAK_OWNERS": "telegram:7", "LAPAK_SUPPORT": "@me", **texts}, None).warnings
     assert line.startswith(warned)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"LAPAK_PAYMENTS": "dropship"},  # always refunded by hand: no credit
+        {
+            "LAPAK_PAYMENTS": "qris",
+            "LAPAK_QRIS_PAYLOAD": QRIS,
+            "LAPAK_REFUNDS": "MANUAL",
+        },
+        {"LAPAK_PAYMENTS": "qris,wallet", "LAPAK_QRIS_PAYLOAD": QRIS},
+    ],
+)
+def test_where_no_credit_is_lost_nothing_is_said_about_it(texts):
+    assert (
+        read({"LAPAK_OWNERS": "telegram:7", "LAPAK_SUPPORT": "@me", **texts}, None).warnings == ()
+    )
 
 
 # --- the demo ---
@@ -443,6 +547,9 @@ def test_the_demo_knows_nothing_of_the_outside_and_speaks_to_loopback_only(tmp_p
     assert demo.database == SqliteFile(path=tmp_path / "a?b" / "lapak.db")
     assert (demo.telegram_token, demo.suppliers) == (None, ("zultopup",))
     assert demo.secrets() == ("demo-key", "081200000000")
+    assert (set(demo.payments), demo.refunds) == (set(PaymentMethod), Refunds.WALLET)
+    assert demo.qris_payload == QRIS
+    assert (demo.wallet_min, demo.wallet_max) == (10_000, 2_000_000)
     assert demo.warnings == ()
 
 

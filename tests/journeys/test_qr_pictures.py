@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from providers.qris import qris_fields, qris_png
+from providers.qris import qris_png
 from providers.simulators.qris import qr_png, qris_payload
+from shop.qris import qris_fields
 from shop.time import MINUTE, SECOND
 from tests.fakes.chat import Person, Shown
 from tests.fakes.street import Street, street

@@ -21,7 +21,7 @@ import struct
 import subprocess
 import tomllib
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -37,6 +37,7 @@ import shop.suppliers
 from providers import base
 from providers.base import http_client
 from shop.suppliers import (
+    Dropships,
     Invoice,
     InvoiceReport,
     InvoiceRequest,
@@ -46,8 +47,13 @@ from shop.suppliers import (
     OutcomeUnknown,
     PriceList,
     Refused,
+    StatusRequest,
     Supplier,
     SupplierError,
+    TakesDeposits,
+    TopupReport,
+    TopupRequest,
+    TopupState,
     Unavailable,
 )
 from shop.time import HOUR
@@ -56,7 +62,18 @@ FIXTURES = Path(__file__).parent / "fixtures"
 NOW = 1_795_150_800_000  # 2026-11-20 05:00 UTC, noon in Jakarta
 CANARY = "kanari-5f3a9c71d2"
 MOST = 4_000_000  # no text is longer than a whole answer may be
-CALLS = ("open_invoice", "invoice_report", "price_list", "balance")
+CALLS: Mapping[type, tuple[str, ...]] = {
+    Supplier: ("price_list", "balance", "topup", "status"),
+    Dropships: ("open_invoice", "invoice_report"),
+    TakesDeposits: ("open_deposit", "deposit_report", "deposit_history"),
+}
+# What leaves something behind there, and so must not be asked for twice.
+ORDERS = frozenset({"topup", "open_invoice", "open_deposit"})
+REQUESTS: Mapping[str, type] = {
+    "open_invoice": InvoiceRequest,
+    "topup": TopupRequest,
+    "status": StatusRequest,
+}
 
 
 def _adapters() -> dict[str, type[Supplier]]:
@@ -73,6 +90,13 @@ def _adapters() -> dict[str, type[Supplier]]:
 
 ADAPTERS = _adapters()
 SLUGS = sorted(ADAPTERS)
+
+
+def calls_of(slug: str) -> list[str]:
+    """What this adapter can be asked, by what it says it can do."""
+    return [
+        call for kind, calls in CALLS.items() if issubclass(ADAPTERS[slug], kind) for call in calls
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +119,10 @@ class Case:
         return bool(self.call) and "raises" not in self.then
 
     async def ask(self, supplier: Supplier) -> Any:
-        if self.call == "open_invoice":
-            return await supplier.open_invoice(InvoiceRequest(**self.arguments))
-        return await getattr(supplier, self.call)(**self.arguments)
+        asking = getattr(supplier, self.call)
+        if (wanted := REQUESTS.get(self.call)) is not None:
+            return await asking(wanted(**self.arguments))
+        return await asking(**self.arguments)
 
 
 def _case(path: Path) -> Case:
@@ -131,7 +156,7 @@ def good(slug: str, call: str) -> Case:
     return next(case for case in GOOD if (case.slug, case.call) == (slug, call))
 
 
-FIRST_GOOD = [good(slug, call) for slug in SLUGS for call in CALLS]
+FIRST_GOOD = [good(slug, call) for slug in SLUGS for call in calls_of(slug)]
 
 
 def named(case: Case) -> str:
@@ -148,12 +173,12 @@ def make(slug: str, url: str, client: base.Client = http_client) -> Supplier:
 
 def unclear(call: str) -> type[SupplierError]:
     """What an answer that says nothing means: an order may have been made, a question may not."""
-    return OutcomeUnknown if call == "open_invoice" else Unavailable
+    return OutcomeUnknown if call in ORDERS else Unavailable
 
 
 def lost(call: str) -> type[SupplierError]:
     """What it means that nothing ever left."""
-    return NotSent if call == "open_invoice" else Unavailable
+    return NotSent if call in ORDERS else Unavailable
 
 
 # --- a supplier on loopback -----------------------------------------------------------------------
@@ -316,21 +341,23 @@ def test_there_is_an_adapter_and_each_is_found_by_its_module_name() -> None:
     for slug, cls in ADAPTERS.items():
         assert cls.slug == slug
         assert cls.title
+        assert type(cls.counts_calls) is bool
+        assert type(cls.knows_our_ref) is bool
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_call_of_an_adapter_has_a_recorded_success_and_a_checked_request(slug: str) -> None:
     recorded = {case.call for case in GOOD if case.slug == slug}
-    assert recorded == set(CALLS)
+    assert recorded == set(calls_of(slug))
     checked = {case.call for case in MADE if case.slug == slug and case.request}
-    assert checked == set(CALLS)
+    assert checked == set(calls_of(slug))
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_a_recorded_case_says_where_it_comes_from_and_what_it_is_for(case: Case) -> None:
     assert case.source
     assert bool(case.call) != bool(case.unused)
-    assert case.call in {"", *CALLS}
+    assert case.call in {"", *calls_of(case.slug)}
     assert bool(case.then) == bool(case.call)
 
 
@@ -359,9 +386,18 @@ async def test_recorded_case(case: Case) -> None:
     if "value" in then:
         assert (type(result), result) == (int, then["value"])
         return
-    heard = asdict(result)
-    assert [name for name in then.pop("none", []) if heard[name] is not None] == []
-    assert {name: heard[name] for name in then} == then
+    if (told := then.pop("deposits", None)) is not None:
+        assert set(result) == set(told)
+        for ref, report in told.items():
+            _check_heard(result[ref], report)
+        return
+    _check_heard(result, then)
+
+
+def _check_heard(result: Any, then: Mapping[str, Any]) -> None:
+    heard, said = asdict(result), dict(then)
+    assert [name for name in said.pop("none", []) if heard[name] is not None] == []
+    assert {name: heard[name] for name in said} == said
 
 
 def _check_request(case: Case, head: str, body: bytes) -> None:
@@ -385,18 +421,21 @@ def _types(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.call], ids=named)
-@pytest.mark.parametrize("call", CALLS)
 async def test_the_answer_to_another_question_opens_nothing_and_delivers_nothing(
-    call: str, case: Case
+    case: Case,
 ) -> None:
-    result = await _fed(good(case.slug, call), case.body, case.status)
-    match result:
-        case SupplierError() | int():
-            pass
-        case PriceList():
-            assert not result.listings
-        case _:
-            assert result.state is InvoiceState.UNREADABLE
+    for call in calls_of(case.slug):
+        match await _fed(good(case.slug, call), case.body, case.status):
+            case SupplierError() | int():
+                pass
+            case PriceList(listings=found) | (Mapping() as found):
+                assert not found
+            case TopupReport(state=state, returned=returned):
+                assert (state, returned) == (TopupState.UNREADABLE, False)
+            case InvoiceReport(state=state, amount=amount):
+                assert (state, amount) == (InvoiceState.UNREADABLE, None)
+            case other:
+                pytest.fail(f"{call}: {other}")
 
 
 # --- nothing left, or nobody knows ----------------------------------------------------------------
@@ -758,7 +797,7 @@ async def test_a_wrong_type_is_never_taken_for_something_else(
 
 
 def _may_raise(call: str) -> set[type[SupplierError]]:
-    return {OutcomeUnknown, Refused} if call == "open_invoice" else {Unavailable}
+    return {OutcomeUnknown, Refused} if call in ORDERS else {Unavailable}
 
 
 def _told_no_more(result: Any, right: Any) -> bool:
@@ -767,7 +806,15 @@ def _told_no_more(result: Any, right: Any) -> bool:
         case InvoiceReport():
             settled = {InvoiceState.SETTLED} if right.state is InvoiceState.FAILED else set()
             same_state = result.state in {right.state, InvoiceState.UNREADABLE, *settled}
-            return same_state and result.serial in {right.serial, ""}
+            same_money = result.amount in {right.amount, None}
+            return same_state and same_money and result.serial in {right.serial, ""}
+        case TopupReport():
+            same_state = result.state in {right.state, TopupState.UNREADABLE}
+            returned = result.returned == (right.returned and result.state is right.state)
+            told = (result.supplier_ref, result.cost) == (right.supplier_ref, right.cost)
+            return same_state and returned and told and result.serial in {right.serial, ""}
+        case Mapping():
+            return all(_told_no_more(result[ref], right[ref]) for ref in result)
         case Invoice():
             neutral = {None, "", "-"}
             told = asdict(result)
@@ -798,6 +845,20 @@ def _check_value(value: Any) -> None:
             assert _is_text(value.serial, 300)
             assert _is_text(value.note, 1000)
             assert value.state is InvoiceState.DELIVERED or not value.serial
+            assert value.amount is None or (type(value.amount) is int and value.amount > 0)
+        case TopupReport():
+            assert isinstance(value.state, TopupState)
+            assert _is_text(value.supplier_ref, MOST)
+            assert _is_text(value.serial, 300)
+            assert _is_text(value.note, 1000)
+            assert value.state is TopupState.DELIVERED or not value.serial
+            assert value.state is TopupState.FAILED or not value.returned
+            assert value.cost is None or (type(value.cost) is int and value.cost >= 0)
+        case Mapping():
+            for ref, report in value.items():
+                assert ref
+                assert _is_text(ref, MOST)
+                _check_value(report)
         case PriceList():
             assert type(value.dropped) is int
             for listing in value.listings:
@@ -877,7 +938,7 @@ async def test_a_text_that_cannot_be_stored_is_never_handed_on(case: Case) -> No
     for at in _paths(body):
         if isinstance(_at(body, at), str):
             result = await _fed(case, json.dumps(_with(body, at, "a\ud800b")))
-            assert is_dataclass(result) or isinstance(result, SupplierError | int)
+            assert _is_named(result)
             if not isinstance(result, SupplierError):
                 _check_value(result)
 
@@ -891,7 +952,11 @@ async def test_nesting_just_below_the_limit_does_no_harm(case: Case) -> None:
                 '"DEEP"', "[" * depth + "]" * depth, 1
             )
             result = await _fed(case, deep)
-            assert is_dataclass(result) or isinstance(result, SupplierError | int)
+            assert _is_named(result)
+
+
+def _is_named(result: object) -> bool:
+    return is_dataclass(result) or isinstance(result, SupplierError | int | Mapping)
 
 
 def _padded_to(size: int, body: str, *, packed: bool) -> bytes:

@@ -29,7 +29,7 @@ from providers.pictures import (
     safe_link,
     system_resolver,
 )
-from providers.qris import crc16, qris_fields, tlv
+from shop.qris import crc16, qris_fields, tlv
 
 STATIC = (
     "00020101021126690017ID.CO.EXAMPLE.WWW011893600999000000000102150000000000000010303UMI"

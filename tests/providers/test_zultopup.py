@@ -17,7 +17,11 @@ from shop.suppliers import (
     Misconfigured,
     OutcomeUnknown,
     Refused,
+    StatusRequest,
     SupplierError,
+    TopupReport,
+    TopupRequest,
+    TopupState,
     Unavailable,
 )
 from shop.time import HOUR, MINUTE, SECOND
@@ -27,7 +31,12 @@ KEY = "kanari-5f3a9c71d2"
 PHONE = "081200000000"
 REQUEST = InvoiceRequest(ref="7K2M9PQRST", sku="0012", target="00123456782001", price=12_000)
 
+TOPUP = TopupRequest(
+    ref="7K2M9PQRST", sku="0012", user_id="00123456782001", server="", target="00123456782001"
+)
+
 S = InvoiceState
+T = TopupState
 
 
 def shop_of(answer: Any, status: int = 200, journal: list[httpx.Request] | None = None) -> ZulTopup:
@@ -373,6 +382,11 @@ async def test_a_refused_key_is_the_owners_business(status: int) -> None:
         shop_of(answer, status).invoice_report("55"),
         shop_of(answer, status).price_list(),
         shop_of(answer, status).balance(),
+        shop_of(answer, status).topup(TOPUP),
+        shop_of(answer, status).status(StatusRequest(ref="R", supplier_ref="55")),
+        shop_of(answer, status).open_deposit("R", 50_000),
+        shop_of(answer, status).deposit_report("DEP-1"),
+        shop_of(answer, status).deposit_history(),
     ):
         with pytest.raises(Misconfigured):
             await asking
@@ -551,7 +565,16 @@ async def test_the_key_stands_in_a_header_and_nowhere_else() -> None:
     await shop.invoice_report("55")
     await shop.balance()
     await shop.price_list()
-    assert len(journal) == 4
+    await shop.topup(TOPUP)
+    await shop.status(StatusRequest(ref="R", supplier_ref="55"))
+    for asking in (
+        shop.open_deposit("R", 50_000),
+        shop.deposit_report("DEP-1"),
+        shop.deposit_history(),
+    ):
+        with pytest.raises(SupplierError):
+            await asking
+    assert len(journal) == 9
     for request in journal:
         assert request.headers["x-api-key"] == KEY
         assert KEY not in str(request.url)
@@ -599,9 +622,16 @@ async def test_a_report_that_repeats_our_key_does_not_make_us_repeat_it(
     assert KEY[:10] not in repr(report)
 
 
+@pytest.mark.parametrize("name", ["status", "payment_status"])
+async def test_a_payment_that_repeats_our_key_does_not_make_us_repeat_it(name: str) -> None:
+    report = await report_of(status="Pending", payment={name: f"kunci {KEY} ditolak"})
+    assert report.strange
+    assert KEY not in repr(report)
+
+
 @pytest.mark.parametrize(("status", "busy"), [(429, True), (500, False), (302, False)])
 async def test_being_asked_too_often_is_told_from_being_away(status: int, busy: bool) -> None:
-    for ask in (ZulTopup.balance, ZulTopup.price_list):
+    for ask in (ZulTopup.balance, ZulTopup.price_list, ZulTopup.deposit_history):
         with pytest.raises(Unavailable) as caught:
             await ask(shop_of({"status": True, "data": {"balance": 1}}, status))
         assert caught.value.busy is busy
@@ -714,3 +744,383 @@ async def test_errors_quote_the_supplier_on_one_short_line() -> None:
     assert str(error.value).startswith("zultopup: tidak bisa")
     assert len(str(error.value)) < 300
     assert str(error.value).isprintable()
+
+
+# --- paid from our balance ------------------------------------------------------------------------
+
+SALDO = {"status": True, "data": {"id": "55", "invoice": "INV-55", "pesan": "Sedang diproses."}}
+
+
+async def test_an_order_from_the_balance_is_sent_without_a_selling_price() -> None:
+    """Its mere presence would make the customer pay, whatever it says."""
+    journal: list[httpx.Request] = []
+    await shop_of(SALDO, journal=journal).topup(TOPUP)
+    [request] = journal
+    assert (request.method, request.url.path) == ("POST", "/api/order/create")
+    assert json.loads(request.content) == {"layanan": "0012", "target": "00123456782001"}
+
+
+async def test_an_accepted_order_is_pending_under_their_id_and_says_no_cost() -> None:
+    assert await shop_of(SALDO).topup(TOPUP) == TopupReport(
+        state=T.PENDING, supplier_ref="55", note="Sedang diproses."
+    )
+
+
+@pytest.mark.parametrize("said", [55, "55", " 55 "])
+async def test_the_id_of_an_order_may_be_a_number_or_a_text(said: Any) -> None:
+    assert (await shop_of(changed(SALDO, id=said)).topup(TOPUP)).supplier_ref == "55"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        without(SALDO, "id"),
+        changed(SALDO, id=""),
+        changed(SALDO, id="  "),
+        changed(SALDO, id=None),
+        changed(SALDO, id=True),
+        changed(SALDO, id=["55"]),
+        changed(SALDO, id="5\n5"),
+        {"status": True},
+        {"status": True, "data": None},
+        {"status": True, "data": []},
+        {"status": True, "data": "55"},
+        changed(SALDO, mode="dropship"),
+        opened(),
+    ],
+)
+async def test_a_yes_that_cannot_be_followed_may_have_cost_us_money(answer: Any) -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        await shop_of(answer).topup(TOPUP)
+    assert caught.value.accepted
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (SALDO, 302),
+        (SALDO, 404),
+        (SALDO, 422),
+        (SALDO, 429),
+        (SALDO, 500),
+        ({**SALDO, "status": "failed"}, 200),
+        ({**SALDO, "status": None}, 200),
+        ([], 200),
+        ("55", 200),
+    ],
+)
+async def test_neither_yes_nor_no_leaves_an_order_open(answer: Any, status: int) -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        await shop_of(answer, status).topup(TOPUP)
+    assert not caught.value.accepted
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
+@pytest.mark.parametrize("name", ["message", "pesan", "error", "msg"])
+async def test_a_no_to_an_order_from_the_balance_brings_their_reason(
+    status: int, name: str
+) -> None:
+    with pytest.raises(Refused, match="Saldo tidak cukup") as refused:
+        await shop_of({"status": False, name: "Saldo tidak cukup"}, status).topup(TOPUP)
+    assert refused.type is Refused
+
+
+async def topup_of(**data: Any) -> TopupReport:
+    shop = shop_of({"status": True, "data": {"id": "55", **data}})
+    return await shop.status(StatusRequest(ref="7K2M9PQRST", supplier_ref="55"))
+
+
+TOPUPS = {
+    "Pending": T.PENDING,
+    "Success": T.DELIVERED,
+    "Error": T.FAILED,
+    "Gagal": T.FAILED,
+    "Error/Gagal": T.FAILED,
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_their_words_tell_how_an_order_from_the_balance_stands(spelling: str) -> None:
+    for word, state in TOPUPS.items():
+        report = await topup_of(status=SPELLINGS[spelling](word), catatan="SN: ABC123")
+        assert report.state is state
+        assert report.supplier_ref == "55"
+        assert report.serial == ("ABC123" if state is T.DELIVERED else "")
+        assert "SN: ABC123" in report.note
+        assert not report.strange
+        assert report.cost is None
+
+
+async def test_only_a_failed_order_has_its_money_back() -> None:
+    """ "Mode Saldo: ... Kalau provider gagal, otomatis di-refund ke saldo." """
+    for word, state in TOPUPS.items():
+        assert (await topup_of(status=word)).returned is (state is T.FAILED)
+    assert not (await topup_of(status="Refund")).returned
+
+
+@pytest.mark.parametrize("word", [*STRANGE, None, True, 1, [], {"status": "Success"}])
+async def test_a_word_nobody_explained_moves_no_order_from_the_balance(word: Any) -> None:
+    report = await topup_of(status=word, catatan="SN: ABC123")
+    assert (report.state, report.serial, report.returned) == (T.UNREADABLE, "", False)
+    assert report.strange
+
+
+async def test_the_words_of_a_topup_do_not_change_with_the_note() -> None:
+    reports = [await topup_of(status=word, catatan=word) for word in ("Ditahan", " DITAHAN ")]
+    assert len({report.words for report in reports}) == 1
+
+
+async def test_without_their_id_an_order_is_not_asked_about() -> None:
+    journal: list[httpx.Request] = []
+    with pytest.raises(Unavailable):
+        await shop_of(SALDO, journal=journal).status(StatusRequest(ref="7K2M9PQRST"))
+    assert journal == []
+    assert not ZulTopup.knows_our_ref
+
+
+@pytest.mark.parametrize("other", ["56", 56, "5", "055", "", None, True, ["55"]])
+async def test_a_status_of_another_order_is_no_answer(other: Any) -> None:
+    with pytest.raises(Unavailable):
+        await topup_of(id=other, status="Success")
+
+
+@pytest.mark.parametrize("note", [f"kunci {KEY} salah", [f"kunci {KEY} salah"], {"x": KEY}])
+async def test_a_note_with_our_key_in_it_is_not_repeated(note: Any) -> None:
+    reports = [
+        await topup_of(status="Error", catatan=note),
+        await report_of(status="Error", catatan=note),
+        await shop_of(changed(SALDO, pesan=note)).topup(TOPUP),
+    ]
+    assert KEY not in repr(reports)
+
+
+# --- deposits -------------------------------------------------------------------------------------
+
+DEPOSIT = {
+    "status": "success",
+    "data": {
+        "orderId": "DEP-1",
+        "amountToPay": 50_000,
+        "qrCodeUrl": "https://chestcloudx.my.id/qr/DEP-1.png",
+        "expiryTime": "2026-11-20 12:15:00",
+    },
+}
+
+
+async def test_a_deposit_is_asked_for_with_the_documents_fields_and_no_reference() -> None:
+    journal: list[httpx.Request] = []
+    await shop_of(DEPOSIT, journal=journal).open_deposit("7K2M9PQRST", 50_000)
+    [request] = journal
+    sent = json.loads(request.content)
+    assert (request.method, request.url.path) == ("POST", "/api/payment/deposit")
+    assert (sent, [type(value) for value in sent.values()]) == (
+        {"amount": 50_000, "fee": 0},
+        [int, int],
+    )
+
+
+@pytest.mark.parametrize("status", ["success", True])
+async def test_a_deposit_is_read_in_both_envelopes(status: Any) -> None:
+    invoice = await shop_of({**DEPOSIT, "status": status}).open_deposit("R", 50_000)
+    assert (invoice.supplier_ref, invoice.number) == ("DEP-1", "DEP-1")
+    assert (invoice.amount, invoice.cost) == (50_000, 0)
+    assert (invoice.qr, invoice.link) == ("https://chestcloudx.my.id/qr/DEP-1.png", "")
+    assert invoice.expires_at == NOW + 15 * MINUTE
+
+
+@pytest.mark.parametrize("said", [50_123, "50123", "50.123", 50_123.0])
+async def test_what_is_to_be_paid_is_what_they_say(said: Any) -> None:
+    invoice = await shop_of(changed(DEPOSIT, amountToPay=said)).open_deposit("R", 50_000)
+    assert (invoice.amount, type(invoice.amount)) == (50_123, int)
+
+
+@pytest.mark.parametrize(("said", "ahead"), EXPIRIES)
+async def test_the_end_of_a_deposit_is_read_in_any_form(said: Any, ahead: int) -> None:
+    invoice = await shop_of(changed(DEPOSIT, expiryTime=said)).open_deposit("R", 50_000)
+    assert invoice.expires_at == NOW + ahead
+
+
+@pytest.mark.parametrize("said", [None, "", "...", "2026-11-20 11:59:59", "2036-01-01 00:00:00", 0])
+async def test_an_end_of_a_deposit_that_cannot_be_right_is_left_open(said: Any) -> None:
+    invoice = await shop_of(changed(DEPOSIT, expiryTime=said)).open_deposit("R", 50_000)
+    assert invoice.expires_at is None
+
+
+BAD_IDS = ["", " ", "../user/me", "..", ".", "DEP/1", "DEP?1", "DEP#1", "DEP%2F1", "DEP 1", "DÉP-1",
+           "DEP\n1", "DEP\\1", "x" * 101]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(changed(DEPOSIT, orderId=bad) for bad in (*BAD_IDS, None, True, 1.5, ["DEP-1"])),
+        *(changed(DEPOSIT, amountToPay=bad) for bad in (None, True, "", 0, -1, 1.5, "gratis", [])),
+        *(changed(DEPOSIT, qrCodeUrl=bad) for bad in (None, "", " ", True, [], {}, "a\nb")),
+        *(without(DEPOSIT, name) for name in ("orderId", "amountToPay", "qrCodeUrl")),
+        {"status": "success"},
+        {"status": "success", "data": []},
+        {"status": "success", "data": "DEP-1"},
+        {"status": "pending", "data": DEPOSIT["data"]},
+    ],
+)
+async def test_a_deposit_that_cannot_be_shown_is_no_deposit(answer: Any) -> None:
+    """A QR that nobody has seen cannot be paid: there is nothing for the owner to look at."""
+    with pytest.raises(OutcomeUnknown) as caught:
+        await shop_of(answer).open_deposit("R", 50_000)
+    assert not caught.value.accepted
+
+
+async def test_a_refused_deposit_is_a_no() -> None:
+    with pytest.raises(Refused, match="Minimal") as refused:
+        await shop_of({"status": False, "message": "Minimal 10.000"}, 400).open_deposit("R", 1)
+    assert refused.type is Refused
+
+
+async def deposit_of(**data: Any) -> InvoiceReport:
+    return await shop_of({"orderId": "DEP-1", **data}).deposit_report("DEP-1")
+
+
+DEPOSITS = {"settlement": S.SETTLED, "pending": S.UNPAID, "expired": S.EXPIRED}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_only_a_settled_deposit_says_what_arrived(spelling: str) -> None:
+    for word, state in DEPOSITS.items():
+        report = await deposit_of(status=SPELLINGS[spelling](word), amount=50_000)
+        assert report.state is state
+        assert report.amount == (50_000 if state is S.SETTLED else None)
+        assert not report.strange
+        assert report.serial == ""
+
+
+@pytest.mark.parametrize("said", [49_999, "49999", "49.999", 49_999.0])
+async def test_what_arrived_is_read_to_the_rupiah(said: Any) -> None:
+    assert (await deposit_of(status="settlement", amount=said)).amount == 49_999
+
+
+@pytest.mark.parametrize(
+    "said", [None, "", "lunas", True, 0, "0", -50_000, 50_000.5, [], {}, 10**15, "Rp50.000"]
+)
+async def test_money_of_which_nobody_knows_how_much_is_told_and_not_guessed(said: Any) -> None:
+    report = await deposit_of(status="settlement", amount=said)
+    assert (report.state, report.amount, report.strange) == (S.UNREADABLE, None, True)
+    assert report.words == (await deposit_of(status="Settlement")).words  # told once, not per text
+    for word in ("pending", "expired"):
+        assert (await deposit_of(status=word, amount=said)).state is DEPOSITS[word]
+
+
+@pytest.mark.parametrize(
+    "word", ["success", "paid", "settled", "capture", "deny", "cancel", "refund", "Success", "",
+             "not settlement", "settlement,refund", None, True, 1, [], {"status": "settlement"}]
+)  # fmt: skip
+async def test_a_deposits_word_nobody_explained_is_never_guessed(word: Any) -> None:
+    report = await deposit_of(status=word, amount=50_000)
+    assert (report.state, report.amount, report.strange) == (S.UNREADABLE, None, True)
+
+
+@pytest.mark.parametrize("other", ["DEP-2", "dep-1", "DEP-1 ", "", None, True, 1, ["DEP-1"]])
+async def test_word_of_another_deposit_or_of_none_is_no_answer(other: Any) -> None:
+    with pytest.raises(Unavailable):
+        await deposit_of(orderId=other, status="settlement", amount=50_000)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": "settlement", "amount": 50_000},
+        {"orderId": "DEP-1", "status": False, "amount": 50_000},
+        {"status": False, "message": "Deposit tidak ditemukan"},
+        {"status": True, "data": {"orderId": "DEP-1", "status": "settlement", "amount": 50_000}},
+        [],
+        "settlement",
+    ],
+)
+async def test_a_deposit_is_believed_only_under_its_own_name(answer: Any) -> None:
+    with pytest.raises(Unavailable):
+        await shop_of(answer).deposit_report("DEP-1")
+
+
+@pytest.mark.parametrize("bad", BAD_IDS)
+async def test_an_id_that_is_not_plain_never_gets_into_an_address(bad: str) -> None:
+    journal: list[httpx.Request] = []
+    with pytest.raises(Unavailable):
+        await shop_of({"orderId": bad, "status": "settlement"}, journal=journal).deposit_report(bad)
+    assert journal == []
+
+
+@pytest.mark.parametrize("ref", ["DEP-1", "DEP-...", "dep_1.2", "7", "DEP:1"])
+async def test_a_plain_id_is_asked_about_under_its_path(ref: str) -> None:
+    journal: list[httpx.Request] = []
+    shop = shop_of({"orderId": ref, "status": "pending"}, journal=journal)
+    assert (await shop.deposit_report(ref)).state is S.UNPAID
+    assert journal[0].url.path == f"/api/payment/status/{ref}"
+    assert b":" not in journal[0].url.raw_path
+
+
+async def history_of(*rows: Any) -> dict[str, InvoiceReport]:
+    return dict(await shop_of({"status": "success", "data": list(rows)}).deposit_history())
+
+
+PAID = {"orderId": "DEP-1", "amount": 50_000, "status": "settlement"}
+
+
+async def test_the_history_says_of_each_deposit_what_its_status_says() -> None:
+    rows = [{**PAID, "orderId": f"DEP-{word}", "status": word} for word in (*DEPOSITS, "capture")]
+    found = await history_of(*rows)
+    assert len(found) == 4
+    for row in rows:
+        ref = str(row["orderId"])
+        assert found[ref] == await shop_of(row).deposit_report(ref)
+
+
+@pytest.mark.parametrize(
+    "bad", [None, 5, "x", [], {}, [PAID], *({**PAID, "orderId": bad} for bad in (*BAD_IDS, None))]
+)
+async def test_a_row_about_no_deposit_hides_no_other(bad: Any) -> None:
+    assert set(await history_of(bad, PAID)) == {"DEP-1"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**PAID, "amount": 5_000},
+        {**PAID, "amount": None},
+        {**PAID, "status": "pending"},
+        {**PAID, "status": "refund"},
+        {**PAID, "status": None},
+    ],
+)
+async def test_of_a_deposit_told_in_two_ways_nothing_is_known(other: Any) -> None:
+    apart = {**PAID, "orderId": "DEP-2"}
+    for rows in ((PAID, other), (other, PAID), (PAID, other, PAID)):
+        assert set(await history_of(*rows, apart)) == {"DEP-2"}
+
+
+async def test_a_deposit_told_twice_in_one_way_is_one_deposit() -> None:
+    assert await history_of(PAID, dict(PAID)) == await history_of(PAID)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": "success"},
+        {"status": "success", "data": None},
+        {"status": "success", "data": {"DEP-1": PAID}},
+        {"status": "success", "data": "DEP-1"},
+        {"status": False, "data": [PAID]},
+        {"status": "error", "data": [PAID]},
+        {"data": [PAID]},
+        [PAID],
+    ],
+)
+async def test_a_history_that_is_none_is_not_an_empty_one(answer: Any) -> None:
+    with pytest.raises(Unavailable):
+        await shop_of(answer).deposit_history()
+
+
+async def test_a_deposit_that_repeats_our_key_does_not_make_us_repeat_it() -> None:
+    for name in ("status", "amount"):
+        for said in (f"xx {KEY} yy", [KEY], {"x": KEY}):
+            row = {**PAID, name: said}
+            assert KEY not in repr(await shop_of(row).deposit_report("DEP-1"))
+            assert KEY not in repr(await history_of(row))

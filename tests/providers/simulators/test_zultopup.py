@@ -24,6 +24,8 @@ DROPSHIP = {
     "customer_phone": "08123",
 }
 SALDO = {"layanan": "1", "target": "123456789"}
+DEPOSIT = {"amount": 50000, "fee": 0}
+DEP = "DEP-20260715-000001"
 
 
 class Clock:
@@ -62,6 +64,16 @@ class Reseller:
     async def states(self, order_id="55"):
         data = await self.status(order_id)
         return data["status"], data.get("payment_status")
+
+    async def deposit(self, **changes):
+        return await self.ask("POST", "/payment/deposit", json={**DEPOSIT, **changes})
+
+    async def deposit_status(self, deposit_id=DEP):
+        status, body = await self.ask("GET", f"/payment/status/{deposit_id}")
+        assert status == 200
+        assert list(body) == ["orderId", "status", "amount"]
+        assert body["orderId"] == deposit_id
+        return body["status"], body["amount"]
 
     async def control(self, action, **wish):
         async with self.http.post(f"/control/zultopup/{action}", json=wish) as reply:
@@ -559,6 +571,211 @@ async def test_a_status_may_not_mention_the_payment(reseller):
     assert "payment_status" in await reseller.status()
 
 
+# Deposits
+
+
+async def test_a_deposit_is_answered_as_in_the_document(reseller):
+    status, body = await reseller.deposit()
+    assert (status, body["status"]) == (200, "success")
+    assert list(body["data"]) == ["orderId", "amountToPay", "qrCodeUrl", "expiryTime"]
+    assert body["data"]["orderId"] == DEP
+    assert body["data"]["amountToPay"] == 50000
+    assert body["data"]["expiryTime"] == "2026-07-15 10:15:00"
+    assert await reseller.deposit_status() == ("pending", 50000)
+    assert await reseller.ask("GET", "/payment/history") == (
+        200,
+        {
+            "status": "success",
+            "data": [{"orderId": DEP, "amount": 50000, "status": "pending"}],
+        },
+    )
+
+
+async def test_a_paid_deposit_settles_and_becomes_balance(reseller):
+    await reseller.deposit()
+    assert await reseller.balance() == 50000
+    paid = await reseller.done("pay", id=DEP)
+    assert (paid["deposit"]["status"], paid["deposit"]["paid"]) == ("settlement", 50000)
+    assert await reseller.deposit_status() == ("settlement", 50000)
+    assert await reseller.balance() == 100000
+    _, body = await reseller.ask("GET", "/payment/history")
+    assert body["data"] == [{"orderId": DEP, "amount": 50000, "status": "settlement"}]
+    reseller.clock.now += 60 * MINUTE
+    assert await reseller.deposit_status() == ("settlement", 50000)
+
+
+@pytest.mark.parametrize("amount", [1, 49999, 50001, 1_000_000])
+async def test_too_little_and_too_much_settle_with_what_was_paid(reseller, amount):
+    await reseller.deposit()
+    await reseller.done("pay", id=DEP, amount=amount)
+    assert await reseller.deposit_status() == ("settlement", amount)
+    assert await reseller.balance() == 50000 + amount
+
+
+async def test_an_unpaid_deposit_runs_out_after_fifteen_minutes(reseller):
+    await reseller.deposit()
+    reseller.clock.now += 15 * MINUTE - 1
+    assert await reseller.deposit_status() == ("pending", 50000)
+    reseller.clock.now += 1
+    assert await reseller.deposit_status() == ("expired", 50000)
+    assert await reseller.balance() == 50000
+
+
+async def test_a_deposit_can_be_let_run_out_but_not_once_it_is_paid(reseller):
+    await reseller.deposit()
+    for _ in range(2):
+        assert (await reseller.done("expire", id=DEP))["deposit"]["status"] == "expired"
+    assert await reseller.deposit_status() == ("expired", 50000)
+    assert (await reseller.journal())["deposits"][0]["expires_at"] == START
+    await reseller.done("pay", id=DEP)
+    assert (await reseller.control("expire", id=DEP))[0] == 409
+
+
+async def test_money_that_comes_too_late_settles_a_deposit_all_the_same(reseller):
+    await reseller.deposit()
+    reseller.clock.now += 24 * 60 * MINUTE
+    assert await reseller.deposit_status() == ("expired", 50000)
+    await reseller.done("pay", id=DEP, amount=20000)
+    assert await reseller.deposit_status() == ("settlement", 20000)
+    assert await reseller.balance() == 70000
+
+
+async def test_a_deposit_paid_twice_tells_the_sum(reseller):
+    await reseller.deposit()
+    await reseller.done("pay", id=DEP)
+    reseller.clock.now += MINUTE
+    await reseller.done("pay", ref=DEP, amount=12345)
+    assert await reseller.deposit_status() == ("settlement", 62345)
+    assert await reseller.balance() == 112345
+    [row] = (await reseller.journal())["deposits"]
+    assert row["payments"] == [
+        {"amount": 50000, "at": START},
+        {"amount": 12345, "at": START + MINUTE},
+    ]
+
+
+async def test_a_unique_code_is_added_to_what_is_to_be_paid(reseller):
+    await reseller.done("fault", kind="unique_code", code=77)
+    await reseller.done("fault", kind="unique_code")
+    for amount in (50077, 50123, 50000):
+        _, body = await reseller.deposit()
+        assert body["data"]["amountToPay"] == amount
+    assert await reseller.deposit_status() == ("pending", 50000)
+    await reseller.done("pay", id=DEP)
+    assert await reseller.deposit_status() == ("settlement", 50077)
+    [first, *_] = (await reseller.journal())["deposits"]
+    assert (first["amount"], first["amountToPay"]) == (50000, 50077)
+    assert first["qr_payload"] == qris_payload(amount=50077, reference=DEP)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": None},
+        {"amount": 0},
+        {"amount": -1},
+        {"amount": True},
+        {"amount": "50000"},
+        {"amount": 50000.5},
+        {"amount": 10_000_001},
+        {"fee": 500},
+        {"fee": "0"},
+        {"fee": None},
+    ],
+)
+async def test_a_senseless_deposit_is_refused_and_leaves_no_trace(reseller, changes):
+    status, body = await reseller.deposit(**changes)
+    assert (status, body["status"]) == (400, False)
+    assert (await reseller.journal())["deposits"] == []
+
+
+async def test_an_unknown_deposit_has_no_status_and_needs_a_key(reseller):
+    await reseller.create()
+    for name in ("DEP-1", "55"):
+        status, body = await reseller.ask("GET", f"/payment/status/{name}")
+        assert (status, body["status"]) == (404, False)
+    for method, path in (
+        ("POST", "/payment/deposit"),
+        ("GET", f"/payment/status/{DEP}"),
+        ("GET", "/payment/history"),
+    ):
+        status, body = await reseller.ask(method, path, key="invalid")
+        assert (status, body["status"]) == (401, False)
+
+
+async def test_the_qr_of_a_deposit_is_a_picture_a_text_or_a_page(reseller):
+    _, picture = await reseller.deposit()
+    async with reseller.http.session.get(picture["data"]["qrCodeUrl"]) as reply:
+        assert reply.content_type == "image/png"
+        assert Image.open(io.BytesIO(await reply.read())).format == "PNG"
+    await reseller.done("fault", kind="qr_text")
+    _, text = await reseller.deposit()
+    assert text["data"]["qrCodeUrl"] == qris_payload(amount=50000, reference="DEP-20260715-000002")
+    await reseller.done("fault", kind="qr_broken")
+    _, broken = await reseller.deposit()
+    async with reseller.http.session.get(broken["data"]["qrCodeUrl"]) as reply:
+        assert reply.content_type == "text/html"
+    async with reseller.http.get("/zultopup/qr/DEP-20260715-000009.png") as reply:
+        assert reply.status == 404
+
+
+async def test_a_deposit_is_no_order_and_an_order_no_deposit(reseller):
+    await reseller.deposit()
+    await reseller.create(SALDO)
+    assert (await reseller.control("finish", ref=DEP, status="Success"))[0] == 404
+    assert (await reseller.ask("GET", "/order/status", params={"id": DEP}))[0] == 404
+    assert (await reseller.control("pay", id=DEP, amount=0))[0] == 400
+    assert (await reseller.control("pay", id=DEP, amount="1"))[0] == 400
+    assert (await reseller.control("pay", id="DEP-9"))[0] == 404
+    assert await reseller.deposit_status() == ("pending", 50000)
+    journal = await reseller.journal()
+    assert [order["id"] for order in journal["orders"]] == ["55"]
+    assert [deposit["id"] for deposit in journal["deposits"]] == [DEP]
+
+
+async def test_the_journal_tells_all_of_a_deposit(reseller):
+    await reseller.deposit()
+    assert (await reseller.journal())["deposits"] == [
+        {
+            "id": DEP,
+            "amount": 50000,
+            "amountToPay": 50000,
+            "status": "pending",
+            "paid": 0,
+            "payments": [],
+            "created_at": START,
+            "expires_at": START + 15 * MINUTE,
+            "qr_payload": qris_payload(amount=50000, reference=DEP),
+        }
+    ]
+
+
+async def test_a_lost_answer_leaves_a_deposit_or_an_order_from_the_balance_behind(reseller):
+    for ask in (reseller.deposit, lambda: reseller.create(SALDO)):
+        await reseller.done("fault", kind="timeout after accepting", seconds=0.05)
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await ask()
+    journal = await reseller.journal()
+    assert (len(journal["deposits"]), len(journal["orders"])) == (1, 1)
+    assert journal["balance"] == 40000
+
+
+@pytest.mark.parametrize(("kind", "opened"), [("500", 1), ("429", 0), ("html", 1)])
+async def test_a_deposit_can_go_wrong_in_every_other_way_too(reseller, kind, opened):
+    await reseller.done("fault", kind=kind, path="/payment/deposit")
+    async with reseller.http.post(
+        "/zultopup/api/payment/deposit", json=DEPOSIT, headers={"X-API-Key": "kunci"}
+    ) as reply:
+        assert reply.status == {"500": 500, "429": 429, "html": 200}[kind]
+    assert len((await reseller.journal())["deposits"]) == opened
+    await reseller.deposit()
+    await reseller.done("fault", kind=kind, path="/payment/history")
+    async with reseller.http.get(
+        "/zultopup/api/payment/history", headers={"X-API-Key": "kunci"}
+    ) as reply:
+        assert '"success"' not in await reply.text()
+
+
 # The control surface
 
 
@@ -583,6 +800,8 @@ async def test_a_status_may_not_mention_the_payment(reseller):
         ("fault", {"kind": "500", "count": 0}, 400),
         ("fault", {"kind": "500", "count": True}, 400),
         ("fault", {"kind": "500", "path": {}}, 400),
+        ("fault", {"kind": "unique_code", "code": 0}, 400),
+        ("fault", {"kind": "unique_code", "code": 1000}, 400),
         ("fault", {"kind": "slow", "seconds": 61}, 400),
         ("fault", {"kind": "slow", "seconds": True}, 400),
         ("dance", {}, 404),
@@ -653,6 +872,11 @@ async def test_a_restarted_simulator_knows_everything(tmp_path):
         await reseller.done("pay", id="55")
         await reseller.create(SALDO, target="2")
         await reseller.done("price", code="2", price=999)
+        await reseller.deposit()
+        await reseller.deposit()
+        await reseller.done("pay", id=DEP, amount=7000)
+        await reseller.done("pay", id=DEP, amount=3000)
+        await reseller.done("fault", kind="unique_code", code=5)
         await reseller.done("fault", kind="500", path="/user/me")
         before = await reseller.journal()
     assert [path.name for path in state.parent.iterdir()] == ["zultopup.json"]
@@ -660,12 +884,38 @@ async def test_a_restarted_simulator_knows_everything(tmp_path):
         after = await reseller.journal()
         assert {**after, "calls": []} == {**before, "calls": []}
         assert (await reseller.ask("GET", "/user/me"))[0] == 500
-        assert await reseller.balance() == 40000
+        assert await reseller.balance() == 50000
         assert (await reseller.create(SALDO, target="2"))[0] == 400
+        assert await reseller.deposit_status() == ("settlement", 10000)
+        _, body = await reseller.deposit()
+        assert (body["data"]["orderId"], body["data"]["amountToPay"]) == (
+            "DEP-20260715-000003",
+            50005,
+        )
         clock.now += 3000
         assert await reseller.states() == ("Success", "settlement")
         _, body = await reseller.create(target="3")
         assert body["data"]["id"] == "57"
+
+
+async def test_a_state_file_from_before_there_were_deposits_is_still_read(tmp_path):
+    clock, state = Clock(), tmp_path / "zultopup.json"
+    async with opened(clock, state=state) as reseller:
+        await reseller.create()
+        await reseller.done("fault", kind="500", path="/user/me")
+    old = json.loads(state.read_text())
+    del old["books"]["deposits"]
+    for fault in old["faults"]:
+        del fault["code"]
+    state.write_text(json.dumps(old))
+    async with opened(clock, state=state) as reseller:
+        journal = await reseller.journal()
+        assert [order["id"] for order in journal["orders"]] == ["55"]
+        assert journal["deposits"] == []
+        assert (await reseller.ask("GET", "/user/me"))[0] == 500
+        assert (await reseller.deposit())[0] == 200
+    async with opened(clock, state=state) as reseller:
+        assert await reseller.deposit_status() == ("pending", 50000)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"books": {"balance": 1}}'])

@@ -1,0 +1,129 @@
+"""Compare what the books say of our balance at a supplier with what the supplier says.
+
+Between the two lies what is under way: orders that may have been made and are not posted yet, and
+deposits that may have been paid. Only a difference that these cannot explain is a case.
+"""
+
+from dataclasses import replace
+
+from shop import ledger, moving
+from shop.cases import Answer, Case, CaseKind, answers, with_words
+from shop.ledger import Entry
+from shop.money import rupiah
+from shop.notices import Facts, Notice, NoticeKind
+from shop.ports import Books
+from shop.time import Millis
+
+SHOWN_POSTINGS = 10
+OWN_ENTRY = "entry:"
+
+
+def compared(books: Books, supplier: str, balance: int, asked_at: Millis, now: Millis) -> None:
+    """Take in our balance at a supplier: agree, open the books with it, or ask the owner.
+
+    ``asked_at``: what was posted since may stand in the answer, or not.
+    """
+    account = ledger.supplier(supplier)
+    opening = f"opening:{supplier}"
+    if not books.ledger.has(opening):
+        post_own(
+            books, account, balance - books.ledger.balance(account), opening, now, reason="opening"
+        )
+    written = books.ledger.balance(account)
+    under_way, since = books.orders.under_way(supplier), books.ledger.since(account, asked_at)
+    least = written - under_way.leaving - since.coming
+    most = written + under_way.coming + since.leaving
+    agrees = least <= balance <= most
+    books.ledger.note_balance(supplier, balance, now, agrees=agrees)
+    _tell_the_unsure(books, supplier, written, balance, now)
+    if not agrees:
+        _ask(books, supplier, written, balance, now)
+    elif (case := books.cases.open_about(supplier)) is not None:
+        books.cases.close(case, None, "", now)
+
+
+def _tell_the_unsure(books: Books, supplier: str, written: int, balance: int, now: Millis) -> None:
+    """Put both balances beside each order that may have been made: evidence, not proof."""
+    words = f"saldo {supplier}: buku {rupiah(written)}, nyata {rupiah(balance)}"
+    for order in books.orders.unsure_at(supplier):
+        moving.add_to_case(books, order, words, f"balance:{now}", now)
+
+
+def _ask(books: Books, supplier: str, written: int, balance: int, now: Millis) -> None:
+    difference = balance - written
+    lines = "; ".join(
+        f"{line.event or line.reason} {line.order_id} {rupiah(line.amount)}"
+        for line in books.ledger.since_agreement(supplier, SHOWN_POSTINGS)
+    )
+    evidence = with_words(f"{rupiah(written)} → {rupiah(balance)} ({rupiah(difference)})", lines)
+    case = books.cases.open_about(supplier)
+    if case is not None and case.evidence == evidence:
+        return
+    if case is None:
+        case = Case(
+            id=f"{supplier}-{books.cases.count_about(supplier) + 1}",
+            order_id="",
+            supplier=supplier,
+            kind=CaseKind.BALANCE,
+            evidence=evidence,
+            opened_at=now,
+        )
+    case = replace(case, evidence=evidence, opened_at=now, pending=None)
+    books.cases.put(case)
+    tell(books, case, now)
+
+
+def tell(books: Books, case: Case, now: Millis) -> None:
+    """Owe the owners the question of a case about a supplier's balance."""
+    facts: Facts = {
+        "case": case.id,
+        "kind": case.kind,
+        "supplier": case.supplier,
+        "evidence": case.evidence,
+        "answers": " ".join(answers(case, None)),
+    }
+    key = f"case:{case.id}:{case.kind}:{now}"
+    books.outbox.owe_owners(Notice(key=key, kind=NoticeKind.CASE, address="", facts=facts), now)
+
+
+def adjust(books: Books, case: Case, actor: str, now: Millis) -> None:
+    """Let the books follow what the supplier said last; the difference is the owner's."""
+    account = ledger.supplier(case.supplier)
+    said = books.ledger.last_said(case.supplier)
+    difference = said - books.ledger.balance(account)
+    key = f"adjust:{case.id}:{case.opened_at}"
+    post_own(books, account, difference, key, now, actor=actor, reason=case.evidence)
+    books.ledger.note_balance(case.supplier, said, now, agrees=True)
+    books.cases.close(case, Answer.ADJUST, actor, now)
+
+
+def post_own(
+    books: Books,
+    account: str,
+    amount: int,
+    key: str,
+    now: Millis,
+    *,
+    actor: str = "",
+    reason: str = "",
+) -> None:
+    """Post money that the owner brought into an account, or took out of it (negative)."""
+    amounts = {account: amount, ledger.ADJUSTMENT: -amount} if amount else {}
+    books.ledger.post(Entry(id=key, at=now, amounts=amounts, actor=actor, reason=reason))
+
+
+def correct(books: Books, entry_id: str, actor: str, now: Millis) -> bool:
+    """Post the opposite of an owner's own entry, which it names; ``False``: it was none, or undone.
+
+    Entries are never changed: a correction is a new one.
+    """
+    amounts = books.ledger.amounts_of(entry_id)
+    undone = f"undo:{entry_id}"
+    if not (entry_id.startswith(OWN_ENTRY) and amounts) or books.ledger.has(undone):
+        return False
+    opposite = {account: -amount for account, amount in amounts.items()}
+    entry = Entry(
+        id=undone, at=now, amounts=opposite, actor=actor, reason="undone", corrects=entry_id
+    )
+    books.ledger.post(entry)
+    return True

@@ -1,0 +1,190 @@
+"""Prepaid orders: have them delivered from our balance, once."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from shop import moving, paying
+from shop.cases import CaseKind
+from shop.moving import Because, go
+from shop.orders import Attempt, Event, Order, Status, may
+from shop.ports import Books
+from shop.settling import NotOpened, say_it_takes_long, tell_unknown_word
+from shop.suppliers import TopupReport, TopupState
+from shop.time import HOUR, Millis
+
+Outcome: TypeAlias = TopupReport | NotOpened
+
+MOST_SUBMITTING = 4  # calls under way at one supplier: what may be unsure after a crash
+FRESH: Millis = 24 * HOUR  # older prices say nothing
+_REPORTED: Mapping[TopupState, Event] = MappingProxyType(
+    {
+        TopupState.PENDING: Event.ACCEPTED,
+        TopupState.DELIVERED: Event.DELIVERED,
+        TopupState.PARTIAL: Event.PARTLY,
+        TopupState.FAILED: Event.FAILED,
+    }
+)
+_NOT_ACCEPTED: Mapping[NotOpened, Event] = MappingProxyType(
+    {
+        NotOpened.NOT_SENT: Event.NOT_SENT,
+        NotOpened.REFUSED: Event.FAILED,
+        NotOpened.UNKNOWN: Event.OUTCOME_UNKNOWN,
+    }
+)
+# What may be heard again and again in a status without meaning anything new.
+_OLD_NEWS: Mapping[Status, frozenset[TopupState]] = MappingProxyType(
+    {
+        Status.PROCESSING: frozenset({TopupState.PENDING, TopupState.UNREADABLE}),
+        Status.UNSURE: frozenset({TopupState.UNREADABLE}),
+        Status.PARTLY_DELIVERED: frozenset({TopupState.PARTIAL, TopupState.UNREADABLE}),
+        Status.DELIVERED: frozenset({TopupState.DELIVERED, TopupState.UNREADABLE}),
+        Status.REFUND_DUE: frozenset(set(TopupState) - {TopupState.DELIVERED, TopupState.PARTIAL}),
+        Status.REFUNDED: frozenset(set(TopupState) - {TopupState.DELIVERED, TopupState.PARTIAL}),
+    }
+)
+_COSTS = frozenset({TopupState.PENDING, TopupState.DELIVERED, TopupState.PARTIAL})
+
+
+def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
+    """Write down the next attempt with our reference; the caller commits, then makes the call.
+
+    If the item has become dearer than what was paid, it is given back instead: look at the status.
+    """
+    offer = books.shelf.offer(order.supplier, order.sku, now - FRESH)
+    cost = order.cost if offer is None else offer.listed
+    if cost > order.price:
+        words = f"{order.supplier} {order.sku}: {order.cost} → {cost}"
+        return paying.give_back(books, order, Event.TOO_DEAR, now, Because(evidence=words))
+    nth = order.tries + 1
+    attempt = Attempt(
+        nth=nth,
+        ref=f"{order.id}-{order.supplier}-{nth}",
+        supplier=order.supplier,
+        sku=order.sku,
+        cost=cost,
+        by_our_ref=books.rules.by_our_ref.get(order.supplier, False),
+        started_at=now,
+    )
+    because = Because(lease_until=lease_until)
+    return go(books, order, Event.SUBMISSION_STARTED, now, because, tries=nth, attempt=attempt)
+
+
+def submitted(
+    books: Books, asked: Order, outcome: Outcome, now: Millis, evidence: str = ""
+) -> Order:
+    """Take in the answer to ``start``; ``asked`` is what that returned.
+
+    An answer that comes after the lease ran out is one more report.
+    """
+    order = _the(books, asked.id)
+    if order.version != asked.version:
+        late = isinstance(outcome, TopupReport) and _same_attempt(order, asked)
+        return reported(books, order.id, outcome, asked.changed_at, now) if late else order  # type: ignore[arg-type]
+    if isinstance(outcome, TopupReport):
+        return _take_in(books, order, outcome, now)
+    event = _NOT_ACCEPTED[outcome]
+    because = Because(evidence=evidence)
+    if event is Event.FAILED:
+        return paying.give_back(books, order, event, now, because)
+    if event is Event.OUTCOME_UNKNOWN:
+        return doubted(books, order, now, evidence)
+    return say_it_takes_long(books, go(books, order, event, now, because), now)
+
+
+def _same_attempt(order: Order, asked: Order) -> bool:
+    return order.attempt is not None and order.tries == asked.tries
+
+
+def doubted(books: Books, order: Order, now: Millis, evidence: str) -> Order:
+    """Take in that an order may have been made: a person decides unless the supplier can tell.
+
+    The supplier's balance is looked at: it is evidence, not proof (suppliers.md B3).
+    """
+    books.calls.compare_soon(order.supplier, now)
+    return go(books, order, Event.OUTCOME_UNKNOWN, now, Because(evidence=evidence))
+
+
+def lost(books: Books, order: Order, now: Millis) -> Order:
+    """Take in that nobody is making the call of a submission any more."""
+    return doubted(books, order, now, "no answer was kept")
+
+
+def reported(
+    books: Books, order_id: str, report: TopupReport, asked_at: Millis, now: Millis
+) -> Order:
+    """Take in a supplier's answer about an order, asked for at ``asked_at``."""
+    order = _the(books, order_id)
+    if report.serial:  # it is nobody's but the buyer's
+        report = replace(report, note=report.note.replace(report.serial, "***"))
+    if report.strange:
+        tell_unknown_word(books, order, report.words, report.note, now)
+    event = _event_of(order, report)
+    if event is not None:
+        return _take_in(books, order, report, now)
+    old_news = report.state in _OLD_NEWS.get(order.status, frozenset())
+    if not old_news and asked_at >= order.changed_at:
+        moving.open_case(books, order, CaseKind.CONFLICT, report.note, now)
+    return _unmoved(books, order, now)
+
+
+def unanswered(books: Books, order_id: str, now: Millis) -> Order:
+    """Take in that a question had no usable answer: nothing moves; it is asked again later."""
+    return _unmoved(books, _the(books, order_id), now)
+
+
+def _event_of(order: Order, report: TopupReport) -> Event | None:
+    if order.status is Status.DELIVERED:
+        arrived = report.state is TopupState.DELIVERED and report.serial and not order.serial
+        return Event.SERIAL_ARRIVED if arrived else None
+    event = _REPORTED.get(report.state)
+    if event is Event.FAILED and report.returned and _has_cost(order):
+        event = Event.FAILED if may(order, Event.FAILED) else Event.COST_RETURNED
+    return event if event is not None and may(order, event) else None
+
+
+def _has_cost(order: Order) -> bool:
+    return order.attempt is not None and order.attempt.charged > 0
+
+
+def _take_in(books: Books, order: Order, report: TopupReport, now: Millis) -> Order:
+    event = _event_of(order, report)
+    if event is None:  # a word nobody explained, as the first answer: it may well be accepted
+        return doubted(books, order, now, report.note)
+    learnt: dict[str, Any] = {
+        "attempt": _charged(order, report),
+        "serial": report.serial or order.serial,
+    }
+    because = Because(evidence=report.note)
+    if event is Event.FAILED:
+        return paying.give_back(books, order, event, now, because, **learnt)
+    return go(books, order, event, now, because, **learnt)
+
+
+def _charged(order: Order, report: TopupReport) -> Attempt | None:
+    """Return the attempt with what this answer tells of it: its id, and what it costs us."""
+    attempt = order.attempt
+    if attempt is None:
+        return None
+    attempt = replace(attempt, supplier_ref=report.supplier_ref or attempt.supplier_ref)
+    if report.state in _COSTS and not attempt.charged:
+        return replace(attempt, charged=attempt.cost if report.cost is None else report.cost)
+    if report.state is TopupState.FAILED and report.returned:
+        return replace(attempt, charged=0)
+    return attempt
+
+
+def _unmoved(books: Books, order: Order, now: Millis) -> Order:
+    """Say so if it takes long, and set the next question."""
+    order = say_it_takes_long(books, order, now)
+    order = replace(order, due_at=moving.next_due(books, order, now), claimed_at=None)
+    books.orders.note(order)
+    return order
+
+
+def _the(books: Books, order_id: str) -> Order:
+    order = books.orders.get(order_id)
+    if order is None:
+        raise LookupError(order_id)
+    return order

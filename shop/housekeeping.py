@@ -1,0 +1,56 @@
+"""What comes due with nobody to ask: own QRs that run out, and cases that wait for an answer."""
+
+from dataclasses import replace
+
+from shop import comparing, moving
+from shop.cases import REMIND_EVERY, Case
+from shop.moving import go
+from shop.orders import HOUSE, Event, Status
+from shop.ports import Books
+from shop.time import HOUR, Millis
+
+AT_ONCE = 50  # in one transaction
+LOOK_EVERY: Millis = HOUR
+
+
+def tidy(books: Books, now: Millis) -> Millis:
+    """Do what has come due, and return when to look again at the latest."""
+    for _ in range(AT_ONCE):
+        if not (_lapse_one(books, now) or _remind_of_one(books, now)):
+            return _next_moment(books, now)
+    return now
+
+
+def _next_moment(books: Books, now: Millis) -> Millis:
+    due = books.orders.next_watch_at(HOUSE)
+    return min(now + LOOK_EVERY, now + LOOK_EVERY if due is None else max(due, now))
+
+
+def _lapse_one(books: Books, now: Millis) -> bool:
+    order = books.orders.next_watched(HOUSE, now)
+    if order is None:
+        return False
+    if order.status is Status.AWAITING_PAYMENT:
+        go(books, order, Event.LAPSED, now)
+    else:  # nothing is due about it any more
+        books.orders.note(replace(order, due_at=None))
+    return True
+
+
+def _remind_of_one(books: Books, now: Millis) -> bool:
+    case = books.cases.next_to_remind(now)
+    if case is None:
+        return False
+    books.cases.remind_at(case, now + REMIND_EVERY)
+    remind(books, case, now)
+    return True
+
+
+def remind(books: Books, case: Case, now: Millis) -> None:
+    """Tell the owners of an open case once more."""
+    order = books.orders.get(case.order_id) if case.order_id else None
+    if order is None:
+        comparing.tell(books, case, now)
+        return
+    key = f"case:{case.id}:{case.kind}:again:{now // REMIND_EVERY}"
+    moving.tell(books, order, case, key, now)

@@ -1,0 +1,91 @@
+"""Prepaid money: what arrives for an order, what becomes of it at once, and how it goes back."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from shop import moving
+from shop.cases import CaseKind
+from shop.moving import NOTHING_MORE, Because, go
+from shop.orders import CASH, CREDIT, HOUSE, Event, Order, Status
+from shop.payments import Arrival, Refunds
+from shop.ports import Books
+from shop.time import Millis
+
+_LATE = frozenset({Status.EXPIRED, Status.CANCELLED})
+_SOLD_BY_US: Mapping[tuple[str, str], Event] = MappingProxyType(
+    {(HOUSE, CREDIT): Event.DELIVERED, (HOUSE, CASH): Event.ACCEPTED}
+)
+
+
+def paid(
+    books: Books, order: Order, amount: int | None, now: Millis, because: Because = NOTHING_MORE
+) -> Order:
+    """Take in that the invoice of a prepaid order was paid: once, whatever is heard again.
+
+    ``amount``: what reached our account, ``None`` if only that it is the right sum; whole rupiah.
+    The same payment again changes nothing. The same one with another amount, and one that is not
+    what was asked for, are cases: nothing is guessed. Late money goes back.
+    """
+    invoice = order.invoice
+    if invoice is None:
+        raise LookupError(f"{order.id} has no invoice")
+    amount = invoice.amount if amount is None else amount
+    arrival = books.payments.arrived(order.gateway, invoice.supplier_ref, order.id, amount, now)
+    if arrival is Arrival.DIFFERS:
+        words = f"{order.gateway} {invoice.supplier_ref}: {amount}"
+        moving.open_case(books, order, CaseKind.PAID_WRONG, words, now)
+    if arrival is not Arrival.FIRST:
+        return order
+    if amount not in {invoice.amount, order.price}:
+        return go(books, order, Event.PAID_WRONG, now, because, received=amount)
+    took = {"received": invoice.amount, "fee": invoice.amount - amount}
+    if order.status in _LATE:
+        return give_back(books, order, Event.PAID_LATE, now, because, **took)
+    return _sell(books, go(books, order, Event.PAID, now, because, **took), now)
+
+
+def pay_from_wallet(books: Books, order: Order, now: Millis) -> Order:
+    """Pay a placed order from its customer's wallet. Raises ``ledger.Overdrawn``."""
+    books.payments.arrived(HOUSE, order.id, order.id, order.price, now)
+    because = Because(actor=order.address)
+    paid_for = go(books, order, Event.PAID, now, because, received=order.price)
+    return _sell(books, paid_for, now)
+
+
+def _sell(books: Books, order: Order, now: Millis) -> Order:
+    """Deliver what the shop itself sells: credit at once, cash by the owner's hand."""
+    event = _SOLD_BY_US.get((order.supplier, order.sku))
+    return order if event is None else go(books, order, event, now)
+
+
+def give_back(
+    books: Books,
+    order: Order,
+    event: Event,
+    now: Millis,
+    because: Because = NOTHING_MORE,
+    **learnt: Any,
+) -> Order:
+    """Make a move that owes the customer their money; into the wallet it goes at once.
+
+    Dropship money is not ours to credit, and an owner may want to refund everything by hand.
+    """
+    to_wallet = order.supplier == HOUSE or books.rules.refunds is Refunds.WALLET
+    if not (order.is_prepaid and to_wallet):
+        return go(books, order, event, now, because, **learnt)
+    quiet = Because(evidence=because.evidence, actor=because.actor, quiet=True)
+    due = go(books, order, event, now, quiet, **learnt)
+    facts = {**because.facts, "why": event}
+    credited = go(books, due, Event.CREDITED, now, Because(facts=facts))
+    moving.close_case(books, credited, now)
+    return credited
+
+
+def proceed(books: Books, order: Order, now: Millis, because: Because) -> Order:
+    """Have a paid order delivered all the same, at the owner's word.
+
+    What was paid beyond its price becomes credit; what is missing is the owner's gift.
+    """
+    excess = max(order.received - order.amount_due, 0)
+    return _sell(books, go(books, order, Event.PROCEEDED, now, because, excess=excess), now)
