@@ -21,6 +21,7 @@ from bot.web.frames import (
     read_frame,
     toast,
 )
+from bot.web.ledger import LedgerPage
 from bot.web.lines import GOODBYE, Line, Lines, Tab
 from bot.web.pages import add_pages, refuse_strangers
 from bot.web.sender import CHANNEL, WebSender
@@ -56,6 +57,7 @@ class WebChat:
         clock: Callable[[], Millis],
     ) -> None:
         self._lines = Lines(database)
+        self._ledger = LedgerPage(database)
         self._take_turn = take_turn
         self._texts_of = texts_of
         self._shop_name = shop_name
@@ -65,8 +67,9 @@ class WebChat:
         self.sender = WebSender(self._lines, clock)
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve ``/chat`` and ``/chat/socket``; when the application stops, close the sockets."""
+        """Serve ``/chat`` and all below it; when the application stops, close the sockets."""
         app.router.add_get("/chat/socket", self._socket, allow_head=False)
+        self._ledger.add_routes(app)
         add_pages(app)
         app.on_shutdown.append(self._close)
 

@@ -14,6 +14,8 @@ _PAGES: Final = (
     ("/chat/chat.css", "chat.css", "text/css"),
     ("/chat/chat.js", "chat.js", "text/javascript"),
     ("/chat/panel.js", "panel.js", "text/javascript"),
+    ("/chat/ledger.js", "ledger.js", "text/javascript"),
+    ("/chat/drawing.js", "drawing.js", "text/javascript"),
 )
 _HEADERS: Final = {
     "Cache-Control": "no-cache",

@@ -84,6 +84,7 @@ class Street:
             if isinstance(call, Idle):
                 break
             await self.shop.suppliers[0].make(call)
+        await self.shop.housekeeper.tidy()
         await self.shop.outbox.drain()
 
     async def after(self, span: int, step: int = 5 * SECOND) -> None:
@@ -107,6 +108,21 @@ class Street:
     def journal(self) -> list[dict[str, Any]]:
         """What the supplier really has: the truth."""
         return list(self.simulator.journal()["orders"])
+
+    @property
+    def deposits(self) -> list[dict[str, Any]]:
+        """The deposits that the supplier really has."""
+        return list(self.simulator.journal()["deposits"])
+
+    async def pay_deposit(self, nth: int = -1, **more: Any) -> dict[str, Any]:
+        return await self.control("pay", id=self.deposits[nth]["id"], **more)
+
+    def balance(self, account: str) -> int:
+        """What the books say of an account."""
+        found = self.rows(
+            f"SELECT COALESCE(SUM(balance), 0) AS n FROM accounts WHERE account = '{account}'"
+        )
+        return int(found[0]["n"])
 
     async def pay(self, nth: int = -1, **more: Any) -> dict[str, Any]:
         return await self.control("pay", id=self.journal[nth]["id"], **more)

@@ -145,11 +145,14 @@ PREVENTED: Mapping[str, tuple[Mapping[str, str], str]] = {
     ),
 }
 MORE_DAMAGES: Sequence[tuple[str, str]] = (
-    ("O1", "UPDATE orders SET due_at = NULL WHERE id = 'REFUND'; UPDATE cases SET closed_at = 1"),
-    ("O1", "UPDATE orders SET due_at = NULL WHERE id = 'PAID'"),
-    ("O1", "UPDATE orders SET due_at = NULL WHERE id = 'SUBMITTING'"),
-    ("O1b", "UPDATE cases SET closed_at = 1 WHERE order_id = 'UNSURE'"),
-    ("O1b", "UPDATE cases SET closed_at = 1 WHERE order_id = 'PARTLY'"),
+    (
+        "O1 an order",
+        "UPDATE orders SET due_at = NULL WHERE id = 'REFUND'; UPDATE cases SET closed_at = 1",
+    ),
+    ("O1 an order", "UPDATE orders SET due_at = NULL WHERE id = 'PAID'"),
+    ("O1 an order", "UPDATE orders SET due_at = NULL WHERE id = 'SUBMITTING'"),
+    ("O1b what", "UPDATE cases SET closed_at = 1 WHERE order_id = 'UNSURE'"),
+    ("O1b what", "UPDATE cases SET closed_at = 1 WHERE order_id = 'PARTLY'"),
     ("O2b", "DELETE FROM attempts WHERE order_id = 'AGAIN' AND nth = 1"),
     ("O2b", "UPDATE orders SET tries = 2 WHERE id = 'UNSURE'"),
     ("O3b", "DELETE FROM attempts WHERE order_id = 'AGAIN' AND nth = 1"),
@@ -166,9 +169,15 @@ MORE_DAMAGES: Sequence[tuple[str, str]] = (
     ("M3", "UPDATE outbox SET kind = 'refunded' WHERE kind = 'refund_due'"),
     ("L1b", "DELETE FROM accounts WHERE account = 'sales'"),
     ("L1b", "INSERT INTO accounts VALUES ('gifts', 0, -5)"),
-    ("L6", "UPDATE payments SET order_id = 'QRIS' WHERE order_id = 'PAID'"),
-    ("L6", "INSERT INTO payments VALUES ('house', 'twice', 'PAID', 11808, 1)"),
-    ("L6", "INSERT INTO payments VALUES ('x', '1', 'REFUND', 0, 1), ('x', '2', 'REFUND', 0, 1)"),
+    ("L6 a payment belongs", "UPDATE payments SET order_id = 'QRIS' WHERE order_id = 'PAID'"),
+    (
+        "L6 an order that is paid",
+        "INSERT INTO payments VALUES ('house', 'twice', 'PAID', 11808, 1)",
+    ),
+    (
+        "L6 an order that is paid",
+        "INSERT INTO payments VALUES ('x', '1', 'REFUND', 0, 1), ('x', '2', 'REFUND', 0, 1)",
+    ),
     (
         "L7 the money held is that of the orders that hold it: held",
         "UPDATE postings SET account = 'sales' WHERE entry_id = 'PAID/3' AND account = 'held'",

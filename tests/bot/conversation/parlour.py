@@ -67,6 +67,7 @@ FACE = Face(
     games=GAMES,
     targets={SUPPLIER: "{user_id}{server_id}"},
     suppliers=(SUPPLIER,),
+    dropshippers=(SUPPLIER,),
 )
 RULES = Rules(
     prices=PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200),
