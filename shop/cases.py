@@ -84,7 +84,8 @@ def _fits(order: Order, event: Event) -> bool:
     # Credit that was sold may be spent by now, and cash that was sent is gone.
     undone = order.supplier == HOUSE and order.status is Status.DELIVERED
     lost = event is Event.LOSS_RECORDED and order.lost
-    return may(order, event) and not undone and not lost
+    unasked = event in {Event.PAID, Event.PAID_LATE} and order.invoice is None
+    return may(order, event) and not (undone or lost or unasked)
 
 
 def answers(case: Case, order: Order | None) -> tuple[Answer, ...]:

@@ -64,8 +64,9 @@ def go(
     """
     moved = move(replace(was, **learnt), event, now)
     moved = replace(moved, **_MARKS.get(event, {}))
-    if moved.received and was.settled_at is None:
-        moved = replace(moved, settled_at=now)
+    if moved.received and not was.received:
+        moved = replace(moved, settled_at=was.settled_at or now)
+        _believe(books, moved, now)
     moved = replace(moved, claimed_at=None, due_at=next_due(books, moved, now))
     if event in _UNSEEN or (was.status, event) == (Status.CANCELLED, Event.INVOICE_OPENED):
         moved = replace(moved, due_at=None)  # an unseen QR cannot be paid
@@ -80,6 +81,13 @@ def go(
             books.outbox.owe(notice, now)
         _cases_of(books, was, moved, event, because)
     return moved
+
+
+def _believe(books: Books, order: Order, now: Millis) -> None:
+    """Store the payment of ``order``: it is believed once, for ever."""
+    payment_id = order.invoice.supplier_ref if order.invoice else order.id
+    amount = order.received - order.fee
+    books.payments.arrived(order.gateway, payment_id, order.id, amount, now)
 
 
 def next_due(books: Books, order: Order, now: Millis) -> Millis | None:

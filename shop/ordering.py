@@ -234,6 +234,7 @@ class Claim(StrEnum):
 
 
 _MAYBE_PAID = frozenset({Status.AWAITING_PAYMENT, Status.EXPIRED, Status.CANCELLED})
+_BEING_DELIVERED = HOLDS_MONEY - {Status.REFUND_DUE}
 
 
 def claim_paid(books: Books, order: Order, now: Millis) -> Claim:
@@ -248,7 +249,7 @@ def claim_any(books: Books, address: str, orders: Sequence[Order], now: Millis) 
     """
     asked = [order for order in orders if order.invoice and order.status in _MAYBE_PAID]
     if not asked:
-        paid = any(order.status in HOLDS_MONEY for order in orders)
+        paid = any(order.status in _BEING_DELIVERED for order in orders)
         return Claim.ALREADY_PAID if paid else Claim.NOTHING_TO_ASK
     last = books.orders.last_claim_of(address)
     if last is not None and 0 <= now - last < BETWEEN_CLAIMS:

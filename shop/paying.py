@@ -47,7 +47,6 @@ def paid(
 
 def pay_from_wallet(books: Books, order: Order, now: Millis) -> Order:
     """Pay a placed order from its customer's wallet. Raises ``ledger.Overdrawn``."""
-    books.payments.arrived(HOUSE, order.id, order.id, order.price, now)
     because = Because(actor=order.address)
     paid_for = go(books, order, Event.PAID, now, because, received=order.price)
     return _sell(books, paid_for, now)

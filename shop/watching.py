@@ -92,7 +92,8 @@ def _while_processing(order: Order, now: Millis, poll: Millis, fair: Millis) -> 
 
 
 def _while_unsure(order: Order, now: Millis, poll: Millis) -> Millis:
-    return _next_of(_UNSURE, order.changed_at, now) or now + max(MINUTE, poll)
+    due = _next_of(_UNSURE, order.changed_at, now) or now + MINUTE
+    return due if now == order.changed_at else max(due, now + poll)
 
 
 def _recheck(order: Order, now: Millis, poll: Millis) -> Millis | None:

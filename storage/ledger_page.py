@@ -19,9 +19,10 @@ FROM (SELECT * FROM entries ORDER BY at DESC, id DESC LIMIT :most) AS e
 ORDER BY e.at DESC, e.id DESC, p.account
 """
 _PREPAID = """
-SELECT o.id, o.method, o.status, o.item, o.claimed_at, o.created_at,
-       i.supplier_ref, i.amount, i.expires_at
+SELECT o.id, o.method, o.status, o.item, o.created_at, i.supplier_ref, i.amount, i.expires_at,
+       c.id AS open_case
 FROM orders o JOIN invoices i ON i.order_id = o.id
+     LEFT JOIN cases c ON c.order_id = o.id AND c.closed_at IS NULL
 WHERE o.method IN ('deposit', 'qris')
 ORDER BY o.created_at DESC, o.id LIMIT :most
 """
@@ -39,8 +40,7 @@ class Posted:
 class PrepaidInvoice:
     """What a customer is asked to pay before the shop orders; ``amount`` in whole rupiah.
 
-    ``ref`` is the deposit's name at the supplier. ``claimed``: the customer says that it is paid,
-    and nobody has answered yet.
+    ``ref`` is the deposit's name at the supplier. ``asks_owner``: a case about it is open.
     """
 
     order_id: str
@@ -49,7 +49,7 @@ class PrepaidInvoice:
     item: str
     ref: str
     amount: int
-    claimed: bool
+    asks_owner: bool
     created_at: Millis
     expires_at: Millis
 
@@ -92,7 +92,7 @@ def _invoice(row: Row) -> PrepaidInvoice:
         item=row["item"],
         ref=row["supplier_ref"],
         amount=row["amount"],
-        claimed=row["claimed_at"] is not None,
+        asks_owner=row["open_case"] is not None,
         created_at=row["created_at"],
         expires_at=row["expires_at"],
     )

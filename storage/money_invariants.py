@@ -188,7 +188,7 @@ _AT_ONCE: Final = 500
 _POSTED = """
 SELECT e.order_id, p.account, CAST(SUM(p.amount) AS BIGINT) AS amount
 FROM entries e JOIN postings p ON p.entry_id = e.id
-WHERE e.order_id >= :id AND e.order_id <= :last_id
+WHERE e.order_id <> '' AND e.order_id >= :id AND e.order_id <= :last_id
 GROUP BY e.order_id, p.account
 """
 # What an earlier attempt cost stays in the books when the next one begins.

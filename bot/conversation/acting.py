@@ -70,6 +70,7 @@ _ACTIONS: Mapping[str, Callable[[Room, Order], Outcome | View]] = {
 }
 
 
+_IN_DELIVERY = HOLDS_MONEY - {Status.REFUND_DUE}
 _PICTURE_CLAIMED: Mapping[Claim, str] = {
     Claim.ASKING: "picture.asking",
     Claim.ASKING_THE_OWNER: "picture.asking_the_owner",
@@ -88,7 +89,7 @@ def claim_all(room: Room, file: str = "") -> View:
     if claim in _PICTURE_CLAIMED:
         return View(text=room.texts(_PICTURE_CLAIMED[claim]))
     for order in room.books.orders.recent_of(room.address, 5):
-        if order.status in HOLDS_MONEY:
+        if order.status in _IN_DELIVERY:
             return View(text=room.texts("claim.already_paid", order=order.id))
     support = room.face.support or room.face.name
     return View(text=room.texts("picture.nothing", support=support))

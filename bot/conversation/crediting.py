@@ -60,7 +60,7 @@ class AskCredit:
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
         rules = room.books.rules
         if not room.credit_methods():
-            return Again(room.texts("credit.not_sold"))
+            return Goto(StepId.GAME, Draft(), room.texts("credit.not_sold"))
         amount = _amount(room, value, rules.credit_min, rules.credit_max)
         if isinstance(amount, str):
             return Again(amount)
@@ -110,7 +110,7 @@ class AskCash:
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
         credit = room.credit()
         if not credit:
-            return Again(room.texts("cash.nothing"))
+            return Goto(StepId.GAME, Draft(), room.texts("cash.nothing"))
         amount = _amount(room, value, 1, credit)
         if isinstance(amount, str):
             return Again(amount)

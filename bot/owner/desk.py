@@ -9,7 +9,7 @@ from bot.conversation.room import Room
 from bot.conversation.views import Outcome, View, for_case
 from shop import comparing, settling
 from shop.cases import Answer, Case, answers, event_of
-from shop.orders import IllegalMove, Order, Returned
+from shop.orders import IllegalMove, Order, Returned, Status
 from shop.time import MINUTE, Millis
 
 CONFIRM_WITHIN: Millis = 2 * MINUTE
@@ -132,8 +132,15 @@ def _confirmed(room: Room, case: Case, order: Order, answer: Answer) -> View:
         after = settling.decided(room.books, order, event, room.address, room.now, why=why)
     except IllegalMove:
         return case_view(case, order, room)
-    word = "credited" if after.returned is Returned.WALLET else answer
-    return View(text=room.texts(f"decided.{word}", order=order.id))
+    return View(text=room.texts(f"decided.{_word(answer, order, after)}", order=order.id))
+
+
+def _word(answer: Answer, was: Order, after: Order) -> str:
+    """Return which text says what came of an answer: money may go back at once, or stay."""
+    if after.returned is Returned.WALLET is not was.returned:
+        return "credited"
+    stays = answer is Answer.PAID and after.status is not Status.REFUND_DUE
+    return "paid_own" if stays else answer
 
 
 def _ask_balances(room: Room, _args: str) -> View:
@@ -169,6 +176,7 @@ def _ledger(room: Room, _args: str) -> View:
     lines = [
         f"{account}: {room.texts.money(balance)}"
         for account, balance in room.books.ledger.balances()
+        if balance
     ]
     return View(
         title=room.texts("ledger.title"),

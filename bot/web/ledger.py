@@ -81,7 +81,7 @@ def _invoice(invoice: PrepaidInvoice) -> dict[str, object]:
         "item": invoice.item,
         "ref": invoice.ref,
         "amount": invoice.amount,
-        "claimed": invoice.claimed,
+        "asks_owner": invoice.asks_owner,
         "created_at": invoice.created_at,
         "expires_at": invoice.expires_at,
     }

@@ -191,7 +191,7 @@ async def test_a_claim_made_while_a_question_is_under_way_gets_an_answer_of_its_
     there.clock.advance(5 * SECOND)
     call = await worker.choose()
     assert isinstance(call, AskInvoice)
-    supplier, ask = worker._supplier, worker._supplier.invoice_report
+    supplier, ask = worker._line.supplier, worker._line.supplier.invoice_report
 
     async def while_we_ask(ref: str) -> InvoiceReport:
         report = await ask(ref)
@@ -327,7 +327,7 @@ async def test_o14_an_answer_that_comes_after_its_lease_shows_nothing_and_is_not
     budi = there.person()
     await confirm(there, budi)
     worker = there.shop.suppliers[0]
-    opened = worker._supplier.open_invoice
+    opened = worker._line.supplier.open_invoice
 
     async def late(request: InvoiceRequest) -> Invoice:
         invoice = await opened(request)
@@ -335,7 +335,7 @@ async def test_o14_an_answer_that_comes_after_its_lease_shows_nothing_and_is_not
         assert isinstance(await worker.choose(), Idle)  # given up
         return invoice
 
-    monkeypatch.setattr(worker._supplier, "open_invoice", late)
+    monkeypatch.setattr(worker._line.supplier, "open_invoice", late)
     call = await worker.choose()
     assert isinstance(call, OpenInvoice)
     await worker.make(call)

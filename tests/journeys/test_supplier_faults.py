@@ -1180,7 +1180,7 @@ async def test_one_refused_question_does_not_close_the_shop(there: Street, wire:
     budi = there.person()
     await with_a_qr(there, budi)
     before = on_sale(there)
-    there.shop.suppliers[0]._supplier.invoice_report = refused  # type: ignore[method-assign]
+    there.shop.suppliers[0]._line.supplier.invoice_report = refused  # type: ignore[method-assign]
     await there.after(2 * MINUTE)
     assert on_sale(there) == before
     assert there.owner.count("menolak kunci") == 0

@@ -7,10 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from shop import ledger
 from shop.cases import CaseKind
 from shop.catalogue import Game, read_games
 from shop.notices import NoticeKind
-from shop.orders import Event, Order, Status, move
+from shop.orders import PAID_FOR, Attempt, Event, Order, Returned, Status, move
+from shop.payments import PaymentMethod
 from shop.pricing import PriceRule, Quote
 from shop.rules import Rules
 from shop.suppliers import Invoice
@@ -31,17 +33,43 @@ RULES = Rules(
 QUOTE = Quote(listed=10_000, cost=11_200, price=11_800)
 
 # How an order comes to stand where it stands, by legal moves only.
-S, E, K = Status, Event, NoticeKind
-PATHS: Mapping[Status, tuple[Event, ...]] = {
+S, E, K, M = Status, Event, NoticeKind, PaymentMethod
+_OPEN = (E.OPENING_STARTED, E.INVOICE_OPENED)
+_UNPAID: Mapping[Status, tuple[Event, ...]] = {
     S.PLACED: (),
     S.OPENING: (E.OPENING_STARTED,),
-    S.AWAITING_PAYMENT: (E.OPENING_STARTED, E.INVOICE_OPENED),
-    S.PROCESSING: (E.OPENING_STARTED, E.INVOICE_OPENED, E.SETTLED),
-    S.DELIVERED: (E.OPENING_STARTED, E.INVOICE_OPENED, E.DELIVERED),
-    S.REFUND_DUE: (E.OPENING_STARTED, E.INVOICE_OPENED, E.FAILED),
-    S.REFUNDED: (E.OPENING_STARTED, E.INVOICE_OPENED, E.FAILED, E.REFUND_MADE),
-    S.EXPIRED: (E.OPENING_STARTED, E.INVOICE_OPENED, E.LAPSED),
-    S.CANCELLED: (E.OPENING_STARTED, E.INVOICE_OPENED, E.CANCELLED),
+    S.AWAITING_PAYMENT: _OPEN,
+    S.EXPIRED: (*_OPEN, E.LAPSED),
+    S.CANCELLED: (*_OPEN, E.CANCELLED),
+}
+DROPSHIP: Mapping[Status, tuple[Event, ...]] = {
+    **_UNPAID,
+    S.PROCESSING: (*_OPEN, E.SETTLED),
+    S.DELIVERED: (*_OPEN, E.DELIVERED),
+    S.REFUND_DUE: (*_OPEN, E.FAILED),
+    S.REFUNDED: (*_OPEN, E.FAILED, E.REFUND_MADE),
+}
+_ASKED = (*_OPEN, E.PAID, E.SUBMISSION_STARTED)
+PREPAID: Mapping[Status, tuple[Event, ...]] = {
+    **_UNPAID,
+    S.PAID: (*_OPEN, E.PAID),
+    S.SUBMITTING: _ASKED,
+    S.PROCESSING: (*_ASKED, E.ACCEPTED),
+    S.UNSURE: (*_ASKED, E.OUTCOME_UNKNOWN),
+    S.PARTLY_DELIVERED: (*_ASKED, E.PARTLY),
+    S.DELIVERED: (*_ASKED, E.DELIVERED),
+    S.REFUND_DUE: (*_ASKED, E.FAILED),
+    S.REFUNDED: (*_ASKED, E.FAILED, E.CREDITED),
+}
+PATHS: Mapping[PaymentMethod, Mapping[Status, tuple[Event, ...]]] = {
+    M.DROPSHIP: DROPSHIP,
+    M.DEPOSIT: PREPAID,
+}
+_TAKES_MONEY = {E.ACCEPTED, E.PARTLY, E.DELIVERED}  # of our balance
+_MARKS: Mapping[Event, Mapping[str, Any]] = {
+    E.CREDITED: {"returned": Returned.WALLET},
+    E.REFUND_MADE: {"returned": Returned.HAND},
+    E.LOSS_RECORDED: {"lost": True},
 }
 
 
@@ -82,44 +110,91 @@ def an_order(**changes: Any) -> Order:
         quote_until=NOW + 15 * MINUTE,
         changed_at=NOW,
         due_at=NOW,
+        gateway=changes.get("supplier", "zultopup"),
     )
     return replace(order, **changes)
 
 
+def an_attempt(order: Order, **changes: Any) -> Attempt:
+    """The next try at having an order delivered; the supplier can be asked by our reference."""
+    nth = order.tries + 1
+    attempt = Attempt(
+        nth=nth,
+        ref=f"{order.id}-{order.supplier}-{nth}",
+        supplier=order.supplier,
+        sku=order.sku,
+        cost=order.cost,
+        by_our_ref=True,
+        started_at=NOW,
+    )
+    return replace(attempt, **changes)
+
+
 def moved(order: Order, event: Event, at: int = NOW, **changes: Any) -> Order:
-    """The order after one more move, with its invoice from the moment it has one."""
-    after = move(order, event, at)
+    """The order after one more move, with all that the move says about its money."""
+    after = replace(move(order, event, at), **_MARKS.get(event, {}))
     if event is Event.INVOICE_OPENED and after.invoice is None:
         after = replace(after, invoice=an_invoice(order.id))
+    if event is Event.SUBMISSION_STARTED:
+        after = replace(after, attempt=an_attempt(order), tries=order.tries + 1)
+    if event in _TAKES_MONEY and after.attempt is not None:
+        charged = after.attempt.charged or after.attempt.cost
+        after = replace(after, attempt=replace(after.attempt, charged=charged))
+    if after.status in PAID_FOR and not after.received:
+        after = replace(after, received=after.amount_due, settled_at=at)
     return replace(after, due_at=at, **changes)
+
+
+def path_to(status: Status, order: Order) -> tuple[Event, ...]:
+    """The legal moves by which an order paid like this one comes there."""
+    return (PREPAID if order.is_prepaid else DROPSHIP)[status]
+
+
+def _begun(status: Status, changes: Mapping[str, Any]) -> Order:
+    """Dropship, unless something else is said, or never comes to stand there."""
+    method = M.DROPSHIP if status in DROPSHIP else M.DEPOSIT
+    return an_order(**{"method": method, **changes})
 
 
 def in_status(status: Status, at: int = NOW, **changes: Any) -> Order:
     """An order that came to ``status`` at ``at``, not in any books."""
-    order = an_order(**changes)
-    for event in PATHS[status]:
+    order = _begun(status, changes)
+    for event in path_to(status, order):
         order = moved(order, event, at)
     return order
 
 
 def stored(books: SqlBooks, status: Status, at: int = NOW, **changes: Any) -> Order:
-    """An order that came to ``status`` at ``at``, in the books with its history."""
-    order = an_order(**changes)
+    """An order that came to ``status`` at ``at``, in the books with its history and its money."""
+    order = _begun(status, changes)
     books.orders.add(order)
-    for event in PATHS[status]:
+    for event in path_to(status, order):
         before, order = order, moved(order, event, at)
-        books.orders.move(before, order, event)
+        store_move(books, before, order, event)
     return order
 
 
+def store_move(books: SqlBooks, before: Order, after: Order, event: Event) -> None:
+    """One move as it is stored, with its payment and its entry, and without a word to anybody."""
+    books.orders.move(before, after, event)
+    if after.is_prepaid and after.received and not before.received:
+        payment = after.invoice.supplier_ref if after.invoice else after.id
+        books.payments.arrived(
+            after.gateway, payment, after.id, after.received - after.fee, after.changed_at
+        )
+    entry = ledger.entry_of(before, after, event)
+    if entry is not None:
+        books.ledger.post(entry)
+
+
 @contextmanager
-def open_books(folder: Path) -> Iterator[SqlBooks]:
+def open_books(folder: Path, rules: Rules = RULES) -> Iterator[SqlBooks]:
     """The real books on a real file; nothing is committed, so tests stay quick."""
     path = folder / "lapak.db"
     prepare(path)
     with closing(connect(str(path))) as connection:
         connection.execute("BEGIN")
-        yield SqlBooks(SqliteTransaction(connection), RULES, (OWNER,))
+        yield SqlBooks(SqliteTransaction(connection), rules, (OWNER,))
         connection.execute("ROLLBACK")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shop import ordering, settling, watching
 from shop.cases import CaseKind
-from shop.orders import BY_THE_OWNER, MOVES, Event, IllegalMove, Order, Status
+from shop.orders import BY_THE_OWNER, Event, IllegalMove, Order, Status, moves_of
 from shop.settling import AGAIN_AFTER_NO_ANSWER
 from shop.suppliers import InvoiceReport, InvoiceState
 from shop.time import HOUR, MINUTE, SECOND
@@ -20,6 +20,7 @@ from tests.shop.samples import (
     E,
     K,
     S,
+    an_order,
     case_of,
     open_books,
     owed,
@@ -330,13 +331,16 @@ def test_m3b_success_after_a_refund_is_due_asks_the_owner_and_tells_the_customer
     assert case_of(books, order) is CaseKind.CONFLICT
 
 
-@pytest.mark.parametrize(("status", "event"), sorted(k for k in MOVES if k[1] in BY_THE_OWNER))
+DECISIONS = moves_of(an_order())
+
+
+@pytest.mark.parametrize(("status", "event"), sorted(k for k in DECISIONS if k[1] in BY_THE_OWNER))
 def test_the_owners_decision_is_a_move_with_its_author(
     books: SqlBooks, status: Status, event: Event
 ) -> None:
     order = stored(books, status)
     after = settling.decided(books, order, event, OWNER, NOW + MINUTE)
-    assert after.status is MOVES[status, event]
+    assert after.status is DECISIONS[status, event]
     events = books.orders._tx.fetch(
         "SELECT event, actor FROM order_events WHERE version = :v", {"v": after.version}
     )

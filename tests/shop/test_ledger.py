@@ -124,7 +124,6 @@ def test_an_order_that_nobody_paid_is_not_in_the_books(
     assert booked(order_by(method, status=status)) == {}
 
 
-# The customer's side of it, and ours, in rupiah.
 EXAMPLES: Mapping[str, tuple[Order, dict[str, int]]] = {
     "dropship, being delivered: the supplier has it": (
         order_by(M.DROPSHIP, status=S.PROCESSING, received=PRICE),
@@ -288,10 +287,6 @@ def _lost(order: Order) -> Iterator[dict[str, Any]]:
         yield {**learnt, "lost": True}
 
 
-def _nothing(order: Order) -> Iterator[dict[str, Any]]:
-    yield {}
-
-
 LEARNT = {
     E.PAID: _paid,
     E.PAID_LATE: _paid,
@@ -316,7 +311,7 @@ def next_of(order: Order) -> Iterator[tuple[Event, Order]]:
     """Every way an order can go on by one legal move."""
     for status, event in moves_of(order):
         if status is order.status:
-            for learnt in LEARNT.get(event, _nothing)(order):
+            for learnt in LEARNT.get(event, lambda _: iter([{}]))(order):
                 yield event, move(replace(order, **learnt), event, NOW)
 
 

@@ -10,7 +10,7 @@ import pytest
 from shop import ordering, settling
 from shop.orders import IllegalMove, Order, Status
 from shop.pricing import Charge
-from shop.settling import AGAIN_AFTER_NOT_SENT, NotOpened
+from shop.settling import NotOpened
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.orders import Stale
@@ -28,6 +28,7 @@ from tests.shop.samples import (
 
 LEASE = NOW + 75 * SECOND
 THEN = NOW + 2 * SECOND
+AGAIN_AFTER_NOT_SENT = 15 * SECOND
 
 
 @pytest.fixture

@@ -113,8 +113,13 @@ def test_o2_the_same_item_for_the_same_account_is_shown_again(
     assert owed(books).count("qr") == (status is Status.AWAITING_PAYMENT)
 
 
-def test_o2_an_order_being_delivered_is_not_bought_twice_by_accident(books: SqlBooks) -> None:
-    stored(books, Status.PROCESSING)
+@pytest.mark.parametrize(
+    "status", [Status.PAID, Status.SUBMITTING, Status.PROCESSING, Status.UNSURE]
+)
+def test_o2_an_order_being_delivered_is_not_bought_twice_by_accident(
+    books: SqlBooks, status: Status
+) -> None:
+    stored(books, status)
     assert ordering.place(books, wish(), LATER) == Declined(why=Why.TAKEN)
 
 
@@ -329,7 +334,11 @@ def test_a_qr_that_has_run_out_is_not_shown_again(books: SqlBooks) -> None:
         (Status.PLACED, Claim.NOTHING_TO_ASK),
         (Status.OPENING, Claim.NOTHING_TO_ASK),
         (Status.AWAITING_PAYMENT, Claim.ASKING),
+        (Status.PAID, Claim.ALREADY_PAID),
+        (Status.SUBMITTING, Claim.ALREADY_PAID),
         (Status.PROCESSING, Claim.ALREADY_PAID),
+        (Status.UNSURE, Claim.ALREADY_PAID),
+        (Status.PARTLY_DELIVERED, Claim.ALREADY_PAID),
         (Status.DELIVERED, Claim.NOTHING_TO_ASK),
         (Status.REFUND_DUE, Claim.NOTHING_TO_ASK),
         (Status.REFUNDED, Claim.NOTHING_TO_ASK),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shop import settling, watching
+from shop import moving, settling, watching
 from shop.cases import CaseKind
 from shop.notices import NoticeKind
 from shop.orders import Order, Status
@@ -16,6 +16,7 @@ from shop.suppliers import InvoiceReport, InvoiceState
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.samples import (
+    DROPSHIP,
     NOW,
     OWNER,
     POLL,
@@ -84,7 +85,7 @@ TABLE: Mapping[tuple[Status, InvoiceState], Then] = {
     (S.CANCELLED, W.FAILED): goes(S.REFUND_DUE, K.REFUND_DUE, case=LATE),
     (S.CANCELLED, W.UNCLEAR): Then(S.CANCELLED, UNSURE),
 }
-WITH_INVOICE = [status for status in Status if status not in {S.PLACED, S.OPENING}]
+WITH_INVOICE = [status for status in DROPSHIP if status not in {S.PLACED, S.OPENING}]
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_o13_after_any_answer_an_open_order_has_a_timer(
     books: SqlBooks, status: Status, word: InvoiceState
 ) -> None:
     after = hear(books, stored(books, status), word)
-    assert after.due_at == settling.next_due(books, after, HEARD)
+    assert after.due_at == moving.next_due(books, after, HEARD)
     assert after.due_at is None or after.due_at >= HEARD + POLL
     if after.status in {S.AWAITING_PAYMENT, S.PROCESSING}:
         assert after.due_at is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shop import notices, settling
+from shop import moving, notices, settling
 from shop.cases import Answer, CaseKind, answers
 from shop.notices import MUST_ARRIVE, NoticeKind
 from shop.orders import Order
@@ -30,7 +30,7 @@ def books(tmp_path: Path) -> Iterator[SqlBooks]:
 def lose(books: SqlBooks, order: Order, kind: NoticeKind = K.DELIVERED, why: str = WHY) -> None:
     """One message to the buyer turns out to be undeliverable."""
     notice = notices.to_customer(order, kind, str(order.version))
-    settling.undelivered(books, notice, why, THEN)
+    moving.undelivered(books, notice, why, THEN)
 
 
 def asked(books: SqlBooks) -> list[Mapping[str, Any]]:

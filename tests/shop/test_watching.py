@@ -8,30 +8,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.orders import Order, Status
+from shop.orders import HOUSE, Order, Status
 from shop.time import HOUR, MINUTE, SECOND
 from shop.watching import (
     GRACE,
     LIKELY_UNTIL,
     TAKES_LONG,
+    can_be_asked_about,
     ends_at,
     lapses_at,
     next_question,
     undecided_at,
 )
-from tests.shop.samples import NOW, POLL, an_invoice, in_status
+from tests.shop.samples import NOW, POLL, PREPAID, M, an_attempt, an_invoice, in_status
 
 END = NOW + 15 * MINUTE  # of the sample's QR
 OPEN = (Status.AWAITING_PAYMENT, Status.PROCESSING)
+# What is paid and not ordered yet is no question: it is ordered at once.
+ASKED = tuple(status for status in Status if status is not Status.PAID)
 SPANS = st.integers(min_value=0, max_value=72 * HOUR)
 POLLS = st.integers(min_value=SECOND, max_value=MINUTE)
 
 
 @st.composite
-def orders(draw: st.DrawFn, statuses: tuple[Status, ...] = tuple(Status)) -> Order:
+def orders(draw: st.DrawFn, statuses: tuple[Status, ...] = ASKED) -> Order:
     """An order in any status, its QR's end told or not, its goods with or without a number."""
     end = draw(st.none() | st.integers(min_value=NOW - HOUR, max_value=NOW + 24 * HOUR))
-    order = in_status(draw(st.sampled_from(statuses)))
+    status = draw(st.sampled_from(statuses))
+    order = in_status(status, **draw(st.sampled_from([{}, {"method": M.DEPOSIT}])))
     settled_at = draw(st.none() | st.just(NOW)) if order.status is Status.PROCESSING else None
     return replace(
         order,
@@ -58,8 +62,9 @@ def test_the_next_question_lies_ahead_or_nowhere(order: Order, span: int, poll: 
 def test_nobody_is_asked_more_often_than_the_poll_allows(
     order: Order, span: int, poll: int, fair: int
 ) -> None:
-    due = next_question(order, NOW + span, poll, fair)
-    assert due is None or due >= NOW + span + poll
+    now = order.changed_at + 1 + span  # at its last move it was not asked about, but changed
+    due = next_question(order, now, poll, fair)
+    assert due is None or due >= now + poll
 
 
 @given(st.sampled_from(OPEN), POLLS, st.data())
@@ -124,7 +129,7 @@ def test_who_has_paid_lets_all_others_have_their_turn_first(
     assert due == now + wait
 
 
-@pytest.mark.parametrize("status", [s for s in Status if s is not Status.PROCESSING])
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.PROCESSING}))
 def test_only_what_is_being_delivered_minds_how_many_others_wait(status: Status) -> None:
     order = in_status(status)
     assert next_question(order, NOW, POLL, HOUR) == next_question(order, NOW, POLL)
@@ -246,6 +251,71 @@ def test_what_was_decided_is_looked_at_again_a_few_times(
 
 def test_goods_with_their_serial_number_need_no_further_question() -> None:
     assert at(replace(in_status(Status.DELIVERED), serial="SN1"), 0) is None
+
+
+# --- paid from our balance ---
+
+
+@pytest.mark.parametrize(("tries", "wait"), [(0, 0), (1, 15 * SECOND), (7, 15 * SECOND)])
+def test_what_is_paid_is_ordered_at_once_and_again_soon_if_that_never_left(
+    tries: int, wait: int
+) -> None:
+    order = replace(in_status(Status.PAID), tries=tries)
+    assert at(order, 0) == wait
+    assert at(order, HOUR) == wait
+
+
+def test_o3_an_order_that_is_being_made_is_not_asked_about_meanwhile() -> None:
+    being_made = replace(in_status(Status.SUBMITTING), attempt=None)
+    assert at(being_made, 0) is None
+
+
+def test_o4_what_may_have_been_ordered_is_asked_about_soon_and_then_every_minute() -> None:
+    """As the table of suppliers.md, B3, has it; and never twice within a poll."""
+    asked = [moment - NOW for moment in asked_after(in_status(Status.UNSURE), NOW)[:7]]
+    soon = [2 * SECOND, 7 * SECOND, 15 * SECOND, 30 * SECOND]
+    assert asked == [*soon, *(30 * SECOND + nth * MINUTE for nth in (1, 2, 3))]
+
+
+@pytest.mark.parametrize("status", sorted(set(PREPAID) - {Status.PAID, Status.SUBMITTING}))
+@pytest.mark.parametrize(
+    ("by_our_ref", "supplier_ref", "known"),
+    [(True, "", True), (False, "77", True), (False, "", False)],
+)
+def test_an_order_is_asked_about_only_where_the_supplier_can_find_it(
+    status: Status, by_our_ref: bool, supplier_ref: str, known: bool
+) -> None:
+    order = in_status(status, method=M.DEPOSIT)
+    if order.attempt is None:
+        return
+    attempt = an_attempt(order, nth=1, by_our_ref=by_our_ref, supplier_ref=supplier_ref)
+    assert can_be_asked_about(replace(order, attempt=attempt)) is known
+    assert (at(replace(order, attempt=attempt), 0) is not None) is known
+
+
+def test_what_was_refunded_before_it_was_ordered_is_left_alone() -> None:
+    order = replace(in_status(Status.REFUNDED, method=M.DEPOSIT), attempt=None, tries=0)
+    assert at(order, 0) is None
+
+
+def test_a_refund_is_looked_at_again_for_goods_that_came_all_the_same() -> None:
+    order = in_status(Status.REFUNDED, method=M.DEPOSIT)
+    assert asked_after(order, NOW) == [NOW + offset for offset in LATE]
+
+
+OWN_QRIS = {"method": M.QRIS, "gateway": HOUSE}
+
+
+def test_the_owners_own_qris_is_asked_about_nowhere_and_lapses_after_its_end() -> None:
+    order = in_status(Status.AWAITING_PAYMENT, **OWN_QRIS)
+    assert next_question(order, NOW, POLL) == lapses_at(order)
+    late = lapses_at(order) + HOUR
+    assert next_question(order, late, POLL) == late
+
+
+@pytest.mark.parametrize("status", [Status.EXPIRED, Status.CANCELLED])
+def test_nobody_can_be_asked_about_late_money_on_the_owners_own_qris(status: Status) -> None:
+    assert at(in_status(status, **OWN_QRIS), 0) is None
 
 
 @pytest.mark.parametrize("changes", [{"price": 1}, {"claimed_at": NOW}])

@@ -156,6 +156,15 @@ MORE_DAMAGES: Sequence[tuple[str, str]] = (
     ("O2b", "DELETE FROM attempts WHERE order_id = 'AGAIN' AND nth = 1"),
     ("O2b", "UPDATE orders SET tries = 2 WHERE id = 'UNSURE'"),
     ("O3b", "DELETE FROM attempts WHERE order_id = 'AGAIN' AND nth = 1"),
+    (  # the owner's word comes too late for it
+        "O4 what may have been ordered is ordered again only at the owner's word: AGAIN",
+        """
+        UPDATE order_events SET event = 'not_sent'
+        WHERE event = 'proceeded' AND order_id = 'AGAIN';
+        UPDATE order_events SET event = 'proceeded'
+        WHERE event = 'delivered' AND order_id = 'AGAIN'
+        """,
+    ),
     ("O6b", "UPDATE orders SET version = version + 1 WHERE id = 'DELIVERED'"),
     ("O8", "UPDATE invoices SET cost = 11801 WHERE order_id = 'PROCESSING'"),
     # What the customer pays covers it, and the owner, who promised less, pays the rest.
@@ -215,6 +224,13 @@ MORE_DAMAGES: Sequence[tuple[str, str]] = (
     (
         "L10 no more of an order becomes credit than was received for it: CREDITED",
         "UPDATE postings SET amount = -11805 WHERE amount = -11804 AND account LIKE 'wallet:%'",
+    ),
+    (
+        "L10 no more of an order becomes credit than was received for it: WALLET",
+        """
+        UPDATE postings SET account = 'wallet:web:CREDITED', amount = -11801
+        WHERE entry_id = 'WALLET/4' AND account = 'sales'
+        """,
     ),
     (
         "O6b no such move: awaiting_payment arrived delivered",

@@ -115,10 +115,11 @@ def paid_wrong(books: SqlBooks) -> None:
 
 def paid_too_much(books: SqlBooks) -> None:
     """The owner delivers all the same: what was too much is credit."""
-    order = placed(books, "EXCESS", PaymentMethod.QRIS)
-    order = paying.paid(books, order, PRICE + 5_000, NOW + 1)
-    order = settling.decided(books, order, Event.PROCEEDED, OWNER, NOW + 1)
-    ordered(books, order, ORDERED["EARNED"])
+    for name, outcome in (("EXCESS", "EARNED"), ("EXCESS_HELD", "ACCEPTED")):
+        order = placed(books, name, PaymentMethod.QRIS)
+        order = paying.paid(books, order, PRICE + 5_000, NOW + 1)
+        order = settling.decided(books, order, Event.PROCEEDED, OWNER, NOW + 1)
+        ordered(books, order, ORDERED[outcome])
 
 
 def deposited(books: SqlBooks) -> None:
@@ -136,6 +137,22 @@ def ordered_again(books: SqlBooks) -> None:
     order = ordered(books, on_own_qris(books, "AGAIN"), ORDERED["UNSURE"])
     order = settling.decided(books, order, Event.PROCEEDED, OWNER, NOW + 4)
     ordered(books, order, ORDERED["EARNED"])
+
+
+def never_sent_at_first(books: SqlBooks) -> None:
+    order = ordered(books, on_own_qris(books, "RETRIED"), ORDERED["NOT_SENT"])
+    ordered(books, order, ORDERED["EARNED"])
+
+
+def shown_after_all(books: SqlBooks) -> None:
+    """A QR that came after it was given up, and is paid: nothing was ordered before that."""
+    order = placed(books, "LATE", PaymentMethod.DEPOSIT)
+    opening = settling.start_opening(books, order, LATER, NOW)
+    settling.opening_lost(books, opening, NOW + 1)
+    hidden = settling.opened(books, opening, an_invoice("LATE", cost=0), NOW + 2)
+    ordering.show_again(books, hidden, NOW + 3)
+    report = InvoiceReport(state=InvoiceState.SETTLED)
+    ordered(books, settling.heard(books, "LATE", report, NOW + 4, NOW + 4), ORDERED["EARNED"])
 
 
 def spent_twice(books: SqlBooks) -> None:
@@ -167,6 +184,8 @@ _MORE: tuple[Callable[[SqlBooks], None], ...] = (
     paid_too_much,
     deposited,
     ordered_again,
+    never_sent_at_first,
+    shown_after_all,
     spent_twice,
     given_back_by_hand,
     from_the_wallet,

@@ -200,6 +200,17 @@ def test_l7_a_wallet_is_named_without_its_person(sold: Address) -> None:
     assert line.endswith(": EXCESS (sales, wallet)")
 
 
+def test_l8c_an_amount_that_was_paid_may_be_waited_for_again(sold: Address) -> None:
+    damage(
+        sold,
+        """
+        UPDATE invoices SET amount = (SELECT amount FROM invoices WHERE order_id = 'QRIS')
+        WHERE order_id = 'PAID'
+        """,
+    )
+    assert audit(sold) == []
+
+
 def test_the_rules_name_invariants_of_the_design() -> None:
     orders = {"O1", "O1b", "O2", "O2b", "O3", "O3b", "O4", "O6b", "O8", "O13"}
     money = {"L1", "L1b", "L3", "L6", "L7", "L8c", "L10"}

@@ -45,8 +45,11 @@ const TEXTS = {
     "/bantuan": "Bantuan",
     "/bahasa": "Ganti bahasa",
     "/batal": "Batalkan langkah ini",
-    "/saldo": "Saldo pemasok",
+    "/saldo": "Saldo dan isi ulang",
+    "owner./saldo": "Saldo pemasok",
     "/kasus": "Kasus terbuka",
+    "/buku": "Buku besar",
+    "/catat": "Catat setoran atau penarikan",
   },
   en: {
     "view.group": "View",
@@ -88,12 +91,15 @@ const TEXTS = {
     "/bantuan": "Help",
     "/bahasa": "Change language",
     "/batal": "Cancel this step",
-    "/saldo": "Supplier balances",
+    "/saldo": "Your balance, and topping it up",
+    "owner./saldo": "Supplier balances",
     "/kasus": "Open cases",
+    "/buku": "The shop's books",
+    "/catat": "Enter what came in or went out",
   },
 };
-const COMMANDS = ["/start", "/pesan", "/riwayat", "/bantuan", "/bahasa", "/batal"];
-const OWNER_COMMANDS = ["/saldo", "/kasus"];
+const COMMANDS = ["/start", "/pesan", "/saldo", "/riwayat", "/bantuan", "/bahasa", "/batal"];
+const OWNER_COMMANDS = ["/saldo", "/kasus", "/buku", "/catat"];
 
 const RETRY_FIRST = 300;
 const RETRY_LAST = 5000;
@@ -842,7 +848,13 @@ class Page {
   }
 
   start() {
-    this.world = mountWorld({ panel: $("world"), veil: $("veil"), opener: $("world-open"), phone: document.querySelector(".phone") });
+    this.world = mountWorld({
+      panel: $("world"),
+      veil: $("veil"),
+      opener: $("world-open"),
+      phone: document.querySelector(".phone"),
+      toOwner: () => this.turnTo("owner"),
+    });
     this.conversations = {
       customer: new Conversation("customer", customerId()),
       owner: new Conversation("owner", "owner"),
@@ -1045,7 +1057,7 @@ function sendComposer() {
 // ---------------------------------------------------------------- the command menu
 
 function openMenu() {
-  const commands = page.current.owner ? [...OWNER_COMMANDS, ...COMMANDS] : COMMANDS;
+  const commands = page.current.owner ? [...new Set([...OWNER_COMMANDS, ...COMMANDS])] : COMMANDS;
   $("commands").replaceChildren(...commands.map(commandRow));
   $("commands").hidden = false;
   $("menu").setAttribute("aria-expanded", "true");
@@ -1059,7 +1071,9 @@ function closeMenu() {
 
 function commandRow(command) {
   const row = make("button", { type: "button", class: "command", role: "menuitem", tabIndex: -1, "data-testid": "command", "data-command": command });
-  row.append(make("span", { textContent: t(command) }), make("code", { textContent: command }));
+  const special = `owner.${command}`;
+  const label = page.current.owner && special in TEXTS.id ? special : command;
+  row.append(make("span", { textContent: t(label) }), make("code", { textContent: command }));
   row.addEventListener("click", () => {
     closeMenu();
     $("menu").focus({ preventScroll: true });

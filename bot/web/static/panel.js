@@ -1,17 +1,20 @@
 // "Dunia luar", the outside world: whoever tries the demo plays the payer, the supplier and the weather here.
-// It talks to the control surface of the simulated supplier and to nothing else.
+// It acts on the control surface of the simulated supplier and on nothing else; the shop's ledger it only reads.
+
+import { ask, clockface, make, rupiah, setText } from "/chat/drawing.js";
+import { Ledger } from "/chat/ledger.js";
 
 const CONTROL = "/control/zultopup";
+const BOOKS = "/chat/ledger";
 const AT_MOST = 10;
 const SEEN_EVERY = 1000;
 const UNSEEN_EVERY = 4000; // only the number on the button needs it
-const PATIENCE = 8000;
 
 const TEXTS = {
   id: {
     "title": "Dunia luar",
     "about": "Anda memainkan semua yang di luar toko: pembayar, pemasok, dan gangguannya.",
-    "orders": "Pesanan di pemasok",
+    "orders": "QR dan pesanan",
     "empty": "Belum ada QR. Pesan sesuatu di chat.",
     "faults": "Gangguan pemasok",
     "unreachable": "Dunia luar belum terjangkau. Dicoba lagi…",
@@ -23,12 +26,28 @@ const TEXTS = {
     "cost": "Modal toko",
     "sn": "SN",
     "left": "sisa",
-    "unnamed": "Isi saldo toko",
+    "unnamed": "Deposit ZulTopup",
+    "deposit": "Deposit",
+    "own": "QRIS toko",
+    "arrived": "Masuk",
     "pay": "Bayar QR ini",
     "pay.about": "Pelanggan memindai QR dan membayar lunas.",
     "pay.late": "Bayar terlambat",
     "pay.late.about": "Uang datang sesudah QR habis masa berlakunya.",
     "pay.done": "QR dibayar. Lihat kabarnya di chat.",
+    "less": "Bayar kurang",
+    "less.about": "Hanya setengahnya yang masuk: {amount}.",
+    "less.done": "Dibayar kurang. Lihat kabarnya di chat.",
+    "more": "Bayar lebih",
+    "more.about": "Dua kali lipatnya yang masuk: {amount}.",
+    "more.done": "Dibayar lebih. Lihat kabarnya di chat.",
+    "again": "Bayar sekali lagi",
+    "again.about": "QR yang sama dibayar lagi: {amount}.",
+    "again.done": "Dibayar sekali lagi. Lihat kabarnya di chat.",
+    "own.waiting": "QRIS toko dibayar di luar, tanpa pemasok. Tekan “Sudah bayar” di chat pelanggan; pemilik yang memeriksa.",
+    "own.claimed": "Pelanggan bilang sudah membayar. Pemilik memeriksa rekeningnya, lalu menjawab di chatnya.",
+    "owner": "Buka chat pemilik",
+    "owner.about": "Di sana pemilik ditanya dan memutuskan.",
     "expire": "Biarkan kedaluwarsa",
     "expire.about": "Tidak ada yang membayar sampai QR habis.",
     "expire.done": "QR habis masa berlakunya.",
@@ -57,6 +76,10 @@ const TEXTS = {
     "payment.pending": "Menunggu bayar",
     "payment.settlement": "Dibayar",
     "payment.expired": "QR habis",
+    "payment.less": "Dibayar kurang",
+    "payment.more": "Dibayar lebih",
+    "payment.claimed": "Menunggu pemilik",
+    "payment.cancelled": "Dibatalkan",
     "order.pending": "Pending",
     "order.success": "Berhasil",
     "order.error": "Gagal",
@@ -65,7 +88,7 @@ const TEXTS = {
   en: {
     "title": "Outside world",
     "about": "You play everything outside the shop: the payer, the supplier and its troubles.",
-    "orders": "Orders at the supplier",
+    "orders": "QRs and orders",
     "empty": "No QR yet. Order something in the chat.",
     "faults": "Supplier troubles",
     "unreachable": "The outside world cannot be reached. Trying again…",
@@ -77,12 +100,28 @@ const TEXTS = {
     "cost": "Shop's cost",
     "sn": "SN",
     "left": "left",
-    "unnamed": "Shop deposit",
+    "unnamed": "ZulTopup deposit",
+    "deposit": "Deposit",
+    "own": "Shop's QRIS",
+    "arrived": "Arrived",
     "pay": "Pay this QR",
     "pay.about": "The customer scans the QR and pays in full.",
     "pay.late": "Pay too late",
     "pay.late.about": "The money arrives after the QR ran out.",
     "pay.done": "The QR is paid. Watch the chat.",
+    "less": "Pay too little",
+    "less.about": "Only half of it arrives: {amount}.",
+    "less.done": "Paid too little. Watch the chat.",
+    "more": "Pay too much",
+    "more.about": "Twice as much arrives: {amount}.",
+    "more.done": "Paid too much. Watch the chat.",
+    "again": "Pay once more",
+    "again.about": "The same QR is paid again: {amount}.",
+    "again.done": "Paid once more. Watch the chat.",
+    "own.waiting": "The shop's own QRIS is paid outside, without a supplier. Press “Paid” in the customer's chat; the owner looks into it.",
+    "own.claimed": "The customer says that it is paid. The owner looks into the account, then answers in the owner's chat.",
+    "owner": "Open the owner's chat",
+    "owner.about": "There the owner is asked, and decides.",
     "expire": "Let it expire",
     "expire.about": "Nobody pays until the QR runs out.",
     "expire.done": "The QR has run out.",
@@ -111,6 +150,10 @@ const TEXTS = {
     "payment.pending": "Waiting for payment",
     "payment.settlement": "Paid",
     "payment.expired": "QR expired",
+    "payment.less": "Paid too little",
+    "payment.more": "Paid too much",
+    "payment.claimed": "Waiting for the owner",
+    "payment.cancelled": "Cancelled",
     "order.pending": "Pending",
     "order.success": "Success",
     "order.error": "Failed",
@@ -118,13 +161,31 @@ const TEXTS = {
   },
 };
 
-const ORDER_ACTIONS = {
-  pay: { path: "pay", body: (id) => ({ id }) },
-  expire: { path: "expire", body: (id) => ({ id }) },
-  ok: { path: "finish", body: (ref) => ({ ref, status: "Success" }) },
-  hold: { path: "finish", body: (ref) => ({ ref, status: "Pending" }) },
-  fail: { path: "finish", body: (ref) => ({ ref, status: "Error" }) },
+const ACTIONS = {
+  pay: { path: "pay", body: ({ id }) => ({ id }) },
+  less: { path: "pay", body: ({ id, amount }) => ({ id, amount: half(amount) }) },
+  more: { path: "pay", body: ({ id, amount }) => ({ id, amount: 2 * amount }) },
+  again: { path: "pay", body: ({ id }) => ({ id }) },
+  expire: { path: "expire", body: ({ id }) => ({ id }) },
+  ok: { path: "finish", body: ({ id }) => ({ ref: id, status: "Success" }) },
+  hold: { path: "finish", body: ({ id }) => ({ ref: id, status: "Pending" }) },
+  fail: { path: "finish", body: ({ id }) => ({ ref: id, status: "Error" }) },
 };
+const AMOUNTS = { less: (amount) => half(amount), more: (amount) => 2 * amount, again: (amount) => amount };
+// What can be done to a thing of which kind, at which stage of its life. The owner is beside that: asked or not.
+const AT_THE_SUPPLIER = ["ok", "hold", "fail"];
+const OFFERED = {
+  order: {
+    unpaid: ["pay", "expire", ...AT_THE_SUPPLIER],
+    expired: ["pay", ...AT_THE_SUPPLIER],
+    open: AT_THE_SUPPLIER,
+    final: AT_THE_SUPPLIER,
+  },
+  deposit: { unpaid: ["pay", "less", "more", "expire"], expired: ["pay", "less"], final: ["again"] },
+  own: {},
+};
+const MAIN = { unpaid: "pay", open: "ok" };
+const LIVELY = new Set(["unpaid", "open", "claimed"]);
 const FAULTS = {
   slow: { kind: "slow", count: 3 },
   timeout: { kind: "timeout", count: 1, path: "order/create" },
@@ -132,86 +193,129 @@ const FAULTS = {
   loss: { kind: "loss", count: 1 },
   clear: { kind: "clear" },
 };
-const PAYMENT_TONES = { pending: "wait", settlement: "good", expired: "off" };
+const PAYMENT_TONES = { pending: "wait", settlement: "good", expired: "off", less: "bad", more: "work", claimed: "work" };
 const ORDER_TONES = { pending: "work", success: "good", error: "bad", gagal: "bad", "error/gagal": "bad" };
 const ORDER_WORDS = { gagal: "error", "error/gagal": "error" };
 
 let language = "id";
 const t = (key) => TEXTS[language][key] ?? TEXTS.id[key] ?? "";
 
-function make(tag, className = "", ...children) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.append(...children);
-  return element;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function rupiah(amount) {
-  const whole = Math.round(Number(amount));
-  if (amount === null || amount === undefined || amount === "" || !Number.isFinite(whole)) return "–";
-  return `Rp${String(whole).replace(/\B(?=(\d{3})+(?!\d))/g, ".")}`;
-}
-
-function clockface(milliseconds) {
-  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
-  const pad = (number) => String(number).padStart(2, "0");
-  const hours = Math.floor(seconds / 3600);
-  const short = `${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}`;
-  return hours > 0 ? `${hours}:${short}` : short;
-}
-
+const half = (amount) => Math.max(1, Math.floor(amount / 2));
 const lower = (word) => String(word ?? "").toLowerCase();
 
+// ---------------------------------------------------------------- what stands in the list, whatever kind it is
+
 // An order without any payment word is a plain purchase from the balance: nobody pays a QR for it.
-function stage(order) {
-  const payment = lower(order.payment_status);
-  const status = lower(order.status);
+function stageOfOrder(payment, status) {
   if (status === "success" || ORDER_TONES[status] === "bad") return "final";
   if (payment === "pending") return "unpaid";
   if (payment === "expired") return "expired";
   return "open";
 }
 
-async function ask(path, body) {
-  const wanted = { signal: AbortSignal.timeout(PATIENCE), headers: { Accept: "application/json" } };
-  if (body !== undefined) {
-    wanted.method = "POST";
-    wanted.body = JSON.stringify(body);
-    wanted.headers["Content-Type"] = "application/json";
-  }
-  const answer = await fetch(`${CONTROL}/${path}`, wanted);
-  const text = await answer.text();
-  let data = null;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    data = null;
-  }
-  if (!answer.ok) throw new Error(complaint(data) || `HTTP ${answer.status}`);
-  return data;
+function readOrder(order) {
+  const payment = lower(order.payment_status);
+  const status = lower(order.status);
+  const stage = stageOfOrder(payment, status);
+  const paidOrBought = stage === "open" || stage === "final";
+  return {
+    kind: "order",
+    id: String(order.id),
+    item: String(order.item || order.layanan || ""),
+    target: String(order.target ?? ""),
+    amount: order.amount ?? order.selling_price,
+    payment: payment || "saldo",
+    status: paidOrBought ? ORDER_WORDS[status] ?? status : "",
+    stage,
+    until: Number(order.expires_at),
+    since: Number(order.created_at) || 0,
+    facts: [["invoice", order.invoice], ["cost", optional(order.reseller_cost)], ["sn", order.sn]],
+  };
 }
 
-function complaint(data) {
-  const said = data?.error ?? data?.message ?? data?.pesan ?? data?.detail;
-  return typeof said === "string" ? said : "";
+const DEPOSIT_STAGES = { pending: "unpaid", expired: "expired" };
+
+// ZulTopup does not know what a deposit is for; the shop does.
+function readDeposit(deposit, invoice) {
+  const due = deposit.amountToPay;
+  const payments = Array.isArray(deposit.payments) ? deposit.payments : [];
+  return {
+    kind: "deposit",
+    id: String(deposit.id),
+    item: invoice?.item ?? t("unnamed"),
+    target: invoice ? `${t("deposit")} · ${invoice.order}` : t("deposit"),
+    asksOwner: invoice?.asks_owner === true,
+    amount: due,
+    payment: payments.length > 0 ? settled(deposit.paid, due) : lower(deposit.status),
+    status: "",
+    stage: DEPOSIT_STAGES[lower(deposit.status)] ?? "final",
+    until: Number(deposit.expires_at),
+    since: Number(deposit.created_at) || 0,
+    facts: [["", deposit.id], ["arrived", payments.map(({ amount }) => rupiah(amount)).join(" + ")]],
+  };
 }
 
-// ---------------------------------------------------------------- one order
+function settled(paid, due) {
+  if (paid === due) return "settlement";
+  return paid < due ? "less" : "more";
+}
+
+const OWN_STAGES = { awaiting_payment: "unpaid", expired: "off", cancelled: "off" };
+const OWN_PAYMENTS = { awaiting_payment: "pending", expired: "expired", cancelled: "cancelled" };
+
+// Of the owner's own QRIS nothing is known but what the shop asks for, and what people say.
+function readOwn(invoice) {
+  const claimed = invoice.asks_owner && invoice.status === "awaiting_payment";
+  return {
+    kind: "own",
+    id: invoice.order,
+    item: invoice.item,
+    target: `${t("own")} · ${invoice.order}`,
+    asksOwner: invoice.asks_owner,
+    amount: invoice.amount,
+    payment: claimed ? "claimed" : OWN_PAYMENTS[invoice.status] ?? "settlement",
+    status: "",
+    stage: claimed ? "claimed" : OWN_STAGES[invoice.status] ?? "final",
+    until: invoice.expires_at,
+    since: invoice.created_at,
+    facts: [],
+  };
+}
+
+const optional = (amount) => (amount === null || amount === undefined ? "" : rupiah(amount));
+
+// Everything there is, the newest first.
+function readAll(journal, books) {
+  const invoices = books?.invoices ?? [];
+  const named = new Map(invoices.map((invoice) => [invoice.ref, invoice]));
+  const rows = (list) => (Array.isArray(list) ? list.filter((row) => row?.id !== undefined) : []);
+  const things = [
+    ...rows(Array.isArray(journal) ? journal : journal?.orders).map(readOrder),
+    ...rows(journal?.deposits).map((deposit) => readDeposit(deposit, named.get(String(deposit.id)))),
+    ...invoices.filter(({ method }) => method === "qris").map(readOwn),
+  ];
+  return things.map((thing, index) => ({ thing, index }))
+    .sort((a, b) => b.thing.since - a.thing.since || b.index - a.index)
+    .map(({ thing }) => thing);
+}
+
+// ---------------------------------------------------------------- one of them
+
+const TESTIDS = { order: "order", deposit: "deposit", own: "own-qris" };
+const GROUPS = { order: [["pay", "expire"], AT_THE_SUPPLIER], deposit: [["pay", "less", "more", "again", "expire"], ["owner"]], own: [["owner"]] };
 
 class Card {
-  constructor(id, act) {
-    this.id = id;
+  // `act` is told (button, name, thing) when a button is pressed.
+  constructor(kind, id, act) {
+    this.act = act;
+    this.kind = kind;
     this.touched = false;
     this.text = {};
     this.buttons = {};
     this.element = make("details", "order");
-    this.element.dataset.testid = "order";
+    this.element.dataset.testid = TESTIDS[kind];
     this.element.dataset.id = id;
-    this.element.append(this.summary(), this.body(act));
+    this.element.append(this.summary(), this.body());
   }
 
   part(tag, name, className = name) {
@@ -231,53 +335,52 @@ class Card {
     return summary;
   }
 
-  body(act) {
-    const money = make("div", "acts", this.button("pay", act), this.button("expire", act));
-    const supplier = make("div", "acts", this.button("ok", act), this.button("hold", act), this.button("fail", act));
-    this.money = money;
-    this.supplier = supplier;
-    return make("div", "order-body", money, supplier, this.part("p", "facts"));
+  body() {
+    this.groups = GROUPS[this.kind].map((names) => make("div", "acts", ...names.map((name) => this.button(name))));
+    return make("div", "order-body", this.part("p", "hint"), ...this.groups, this.part("p", "facts"));
   }
 
-  button(name, act) {
+  button(name) {
     const button = actButton(name);
-    button.addEventListener("click", () => act(button, ORDER_ACTIONS[name].path, ORDER_ACTIONS[name].body(this.id), `${name}.done`));
+    button.addEventListener("click", () => this.act(button, name, this.thing));
     this.buttons[name] = button;
     return button;
   }
 
-  update(order) {
-    const now = stage(order);
-    const payment = lower(order.payment_status);
-    const status = lower(order.status);
-    setText(this.text.item, String(order.item || order.layanan || t("unnamed")));
-    setText(this.text.target, String(order.target ?? ""));
-    setText(this.text.amount, rupiah(order.amount ?? order.selling_price));
-    this.chip("payment", payment ? `payment.${payment}` : "mode.saldo", order.payment_status, PAYMENT_TONES[payment] ?? "off");
-    this.chip("status", `order.${ORDER_WORDS[status] ?? status}`, order.status, ORDER_TONES[status] ?? "off");
-    this.text.status.hidden = now === "unpaid" || now === "expired";
-    this.countdown(order, now);
-    this.facts(order);
-    const payable = now === "unpaid" || now === "expired";
-    this.money.hidden = !payable;
-    this.buttons.expire.hidden = now !== "unpaid";
-    this.supplier.hidden = !order.item && !order.layanan; // a deposit: nothing to deliver
-    labelButton(this.buttons.pay, now === "expired" ? "pay.late" : "pay");
-    this.buttons.pay.classList.toggle("main", now === "unpaid");
-    this.buttons.ok.classList.toggle("main", now === "open");
-    this.element.dataset.stage = now;
-    this.stage = now;
+  update(thing) {
+    this.thing = thing;
+    this.element.dataset.stage = thing.stage;
+    setText(this.text.item, thing.item || t("unnamed"));
+    setText(this.text.target, thing.target);
+    setText(this.text.amount, rupiah(thing.amount));
+    this.chip("payment", `${thing.payment === "saldo" ? "mode" : "payment"}.${thing.payment}`, thing.payment, PAYMENT_TONES);
+    this.chip("status", `order.${thing.status}`, thing.status, ORDER_TONES);
+    this.countdown(thing);
+    this.hint(thing);
+    this.facts(thing);
+    this.offer(thing);
   }
 
-  chip(part, key, raw, tone) {
-    setText(this.text[part], t(key) || String(raw ?? ""));
-    this.text[part].dataset.tone = tone;
+  offer({ kind, stage, amount, asksOwner }) {
+    const offered = OFFERED[kind][stage] ?? [];
+    for (const [name, button] of Object.entries(this.buttons)) {
+      button.hidden = name === "owner" ? !asksOwner : !offered.includes(name);
+      button.classList.toggle("main", name === "owner" || MAIN[stage] === name);
+      const late = name === "pay" && stage === "expired";
+      labelButton(button, late ? "pay.late" : name, rupiah(AMOUNTS[name]?.(amount)));
+    }
+    for (const group of this.groups) layOut(group);
   }
 
-  countdown(order, now) {
-    const until = Number(order.expires_at);
+  chip(part, key, word, tones) {
+    setText(this.text[part], t(key) || word);
+    this.text[part].dataset.tone = tones[word] ?? "off";
+    this.text[part].hidden = word === "";
+  }
+
+  countdown({ until, stage }) {
     const remaining = until - Date.now();
-    const shown = now === "unpaid" && until > 0 && remaining > 0;
+    const shown = stage === "unpaid" && until > 0 && remaining > 0;
     this.text.left.hidden = !shown;
     if (!shown) return;
     setText(this.text.left, clockface(remaining));
@@ -285,20 +388,24 @@ class Card {
     this.text.left.classList.toggle("soon", remaining < 60000);
   }
 
-  facts(order) {
-    const facts = [
-      [t("invoice"), order.invoice],
-      [t("cost"), order.reseller_cost === null || order.reseller_cost === undefined ? "" : rupiah(order.reseller_cost)],
-      [t("sn"), order.sn],
-    ];
-    const text = facts.filter(([, value]) => value).map(([name, value]) => `${name} ${value}`);
+  hint({ kind, stage }) {
+    const said = kind === "own" ? t({ unpaid: "own.waiting", claimed: "own.claimed" }[stage] ?? "") : "";
+    setText(this.text.hint, said);
+    this.text.hint.hidden = said === "";
+  }
+
+  facts({ facts }) {
+    const text = facts.filter(([, value]) => value).map(([name, value]) => `${t(name)} ${value}`.trim());
     setText(this.text.facts, text.join(" · "));
     this.text.facts.hidden = text.length === 0;
   }
+}
 
-  translate() {
-    for (const [name, button] of Object.entries(this.buttons)) labelButton(button, name);
-  }
+// Two to a line; what is left alone at the end has the whole line.
+function layOut(group) {
+  const shown = [...group.children].filter((button) => !button.hidden);
+  group.hidden = shown.length === 0;
+  shown.forEach((button, index) => button.classList.toggle("wide", index === shown.length - 1 && index % 2 === 0));
 }
 
 function actButton(name) {
@@ -309,16 +416,16 @@ function actButton(name) {
   return button;
 }
 
-function labelButton(button, key) {
+function labelButton(button, key, amount = "") {
   setText(button.firstElementChild, t(key));
-  setText(button.children[1], t(`${key}.about`));
+  setText(button.children[1], t(`${key}.about`).replace("{amount}", amount));
 }
 
 // ---------------------------------------------------------------- the panel
 
 class World {
-  constructor({ panel, veil, opener, phone }) {
-    Object.assign(this, { panel, veil, opener, phone });
+  constructor({ panel, veil, opener, phone, toOwner }) {
+    Object.assign(this, { panel, veil, opener, phone, toOwner });
     this.cards = new Map();
     this.narrow = window.matchMedia("(max-width: 899px)");
     this.open = false;
@@ -351,11 +458,12 @@ class World {
     this.faultsTitle = make("h3");
     this.faults = Object.keys(FAULTS).map((name) => this.faultButton(name));
     const faults = make("div", "acts faults", ...this.faults);
+    this.ledger = new Ledger();
     this.toasts = make("div", "toasts");
     this.toasts.setAttribute("role", "status");
     this.toasts.setAttribute("aria-live", "polite");
     this.toasts.dataset.testid = "panel-toasts";
-    const scroll = make("div", "outside-scroll", this.ordersTitle, this.trouble, this.empty, this.list, this.faultsTitle, faults);
+    const scroll = make("div", "outside-scroll", this.ordersTitle, this.trouble, this.empty, this.list, this.faultsTitle, faults, this.ledger.element);
     scroll.tabIndex = -1;
     this.scroll = scroll;
     this.panel.append(this.head, scroll, this.toasts);
@@ -366,7 +474,7 @@ class World {
     const button = actButton(name);
     button.dataset.testid = `fault-${name}`;
     const said = name === "clear" ? "clear.done" : "fault.done";
-    button.addEventListener("click", () => this.act(button, "fault", FAULTS[name], said));
+    button.addEventListener("click", () => this.do(button, "fault", FAULTS[name], said));
     return button;
   }
 
@@ -380,8 +488,8 @@ class World {
     setText(this.faultsTitle, t("faults"));
     this.closer.setAttribute("aria-label", t("close"));
     Object.keys(FAULTS).forEach((name, index) => labelButton(this.faults[index], name));
-    for (const card of this.cards.values()) card.translate();
-    if (this.orders) this.draw(this.orders);
+    this.ledger.setLanguage(language);
+    if (this.journal) this.draw();
   }
 
   // ---- the sheet of narrow screens
@@ -479,15 +587,16 @@ class World {
     return !document.hidden && (this.open || !this.narrow.matches);
   }
 
-  // One question at a time; the next one follows the answer.
+  // One round of questions at a time; the next one follows the answers.
   async refresh() {
     clearTimeout(this.timer);
     if (document.hidden || this.asking) return;
     this.asking = true;
     try {
-      const data = await ask("journal");
-      const orders = Array.isArray(data) ? data : data?.orders;
-      this.draw(Array.isArray(orders) ? orders : []);
+      const books = await ask(BOOKS);
+      this.journal = (await ask(`${CONTROL}/journal`)) ?? {};
+      this.books = books;
+      this.draw();
       this.trouble.hidden = true;
     } catch {
       this.trouble.hidden = false;
@@ -497,35 +606,29 @@ class World {
     }
   }
 
-  draw(orders) {
-    this.orders = orders;
-    const known = orders.filter((order) => order !== null && typeof order === "object" && order.id !== undefined);
-    const newest = known
-      .map((order, index) => ({ order, index }))
-      .sort((a, b) => (Number(b.order.created_at) || 0) - (Number(a.order.created_at) || 0) || b.index - a.index)
-      .slice(0, AT_MOST)
-      .map(({ order }) => order);
+  draw() {
+    const newest = readAll(this.journal, this.books).slice(0, AT_MOST);
     this.empty.hidden = newest.length > 0;
-    const ids = newest.map((order) => String(order.id));
-    for (const [id, card] of this.cards) if (!ids.includes(id)) this.remove(id, card);
-    newest.forEach((order, index) => this.drawOne(order, index));
-    this.announce([...this.cards.values()].filter((card) => card.stage === "unpaid").length);
+    const keys = newest.map(keyOf);
+    for (const [key, card] of this.cards) if (!keys.includes(key)) this.remove(key, card);
+    newest.forEach((thing, index) => this.drawOne(thing, index));
+    this.announce(newest.filter(({ stage }) => stage === "unpaid").length);
+    this.ledger.draw(this.books);
   }
 
-  drawOne(order, index) {
-    const id = String(order.id);
-    const card = this.cards.get(id) ?? new Card(id, (...what) => this.act(...what));
-    this.cards.set(id, card);
-    card.update(order);
-    const lively = card.stage === "unpaid" || card.stage === "open";
-    if (!card.touched) card.element.open = index === 0 || lively;
+  drawOne(thing, index) {
+    const key = keyOf(thing);
+    const card = this.cards.get(key) ?? new Card(thing.kind, thing.id, (...what) => this.act(...what));
+    this.cards.set(key, card);
+    card.update(thing);
+    if (!card.touched) card.element.open = index === 0 || thing.asksOwner || LIVELY.has(thing.stage);
     const there = this.list.children[index] ?? null;
     if (there !== card.element) this.list.insertBefore(card.element, there);
   }
 
-  remove(id, card) {
+  remove(key, card) {
     card.element.remove();
-    this.cards.delete(id);
+    this.cards.delete(key);
   }
 
   announce(unpaid) {
@@ -539,11 +642,17 @@ class World {
 
   // ---- acting
 
-  async act(button, path, body, said) {
+  act(button, name, thing) {
+    if (name in ACTIONS) return this.do(button, ACTIONS[name].path, ACTIONS[name].body(thing), `${name}.done`);
+    this.hide();
+    return this.toOwner();
+  }
+
+  async do(button, path, body, said) {
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     try {
-      await ask(path, body);
+      await ask(`${CONTROL}/${path}`, body);
       this.say(t(said), "good");
     } catch (error) {
       this.say(`${t("failed")}: ${error.message}`, "bad");
@@ -562,6 +671,8 @@ class World {
     setTimeout(() => note.remove(), 4200);
   }
 }
+
+const keyOf = ({ kind, id }) => `${kind}:${id}`;
 
 function cross() {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

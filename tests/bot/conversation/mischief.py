@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.conversation.views import Incoming, Shared, View, What, read_button, read_text
+from shop.payments import PaymentMethod
 
 JUNK = (
     "", " ", "\t\n", "?", "!!!", "abc", "12345678a", "ID: abc", "1", "2", "3", "0", "-1", "99999",
@@ -17,6 +18,8 @@ JUNK = (
     "ff", "ml", "free", "valorant", "genshin", "mobil legend", "roblox", "70 diamond", "86 diamond",
     "asia", "os_asia", "bayar", "batal", "menu", "halo", "help", "riwayat", "bahasa", "kembali",
     "berikutnya", "sudah bayar", "berapa?", "kok lama", "terima kasih", "123 " * 60,
+    "10.000", "10rb", "1,5jt", "-5", "1e9", "Rp50.000,-", "BCA 1234567890 Budi", "dropship",
+    "deposit", "qris", "wallet",
 )  # fmt: skip
 ACCOUNTS = (
     "12345678 (2001)",
@@ -33,13 +36,16 @@ COMMANDS = (
     "/status " + "9" * 200, "/bahasa", "/bahasa en", "/bahasa id", "/bahasa xx", "/bantuan",
     "/batal", "/saldo", "/kasus", "/akun", "/privasi", "/nonsense", "/", "//", "/@bot",
     "/start@bot", "/RIWAYAT", "/order", "/history", "/language", "/help", "/cancel", "/balance",
-    "/cases", "/\u202estart", "/status\nABC",
+    "/cases", "/\u202estart", "/status\nABC", "/saldo 2", "/buku", "/ledger", "/catat",
+    "/catat qris +10rb setor", "/catat zultopup -5", "/urung entry:web:budi:1", "/isi", "/tarik",
 )  # fmt: skip
 MADE_UP = (
     "", ":", "::", "s", "s:", "s:0:", "s:1:pay", "s:-1:pay", "s:1e3:pay", "s:999999999:pay",
     "s:9999999999999:pay", "s:٣:pay", "o:", "o::paid", "o:X:paid", "c:", "c:X:open",
     "c:X:yes-refunded", "p:", "p:start:", "p:bahasa:en", "p:bahasa:xx", "p:batal:", "p:riwayat:2",
-    "p:kasus:", "p:saldo:", "x:1:2", "\0", "🙂:🙂:🙂", "s:1:" + "y" * 2_000,
+    "p:kasus:", "p:saldo:", "p:saldo:2", "p:isi:", "p:tarik:", "p:catat:qris +1", "p:buku:",
+    "p:urung:entry:web:owner:1", "c:zultopup-1:adjust", "c:zultopup-1:yes-adjust", "x:1:2",
+    "\0", "🙂:🙂:🙂", "s:1:" + "y" * 2_000,
     "o:" + "Z" * 500 + ":paid",
 )  # fmt: skip
 
@@ -78,7 +84,7 @@ class Mischief:
         """Answer the newest question as somebody who wants to buy would."""
         onward = [choice for choice in views[-1].choices if choice.id not in "<+-"] if views else []
         if onward and self.random.random() < 0.8:
-            wanted = [choice for choice in onward if choice.id == "pay"] or onward
+            wanted = [choice for choice in onward if choice.id in set(PaymentMethod)] or onward
             return read_button(self.random.choice(wanted).data)
         return read_text(self.random.choice(ACCOUNTS))
 
@@ -89,9 +95,24 @@ class Mischief:
     def _half_made_up(self, screen: int, orders: Sequence[str]) -> str:
         order = self.random.choice([*orders, "ZZZZZZZZZZ"])
         action = self.random.choice(
-            ["paid", "cancel", "show", "again", "open", "refunded", "yes-refunded", "seen", "x", ""]
+            [
+                "paid",
+                "cancel",
+                "show",
+                "again",
+                "payout",
+                "open",
+                "refunded",
+                "yes-refunded",
+                "credit",
+                "yes-credit",
+                "proceed",
+                "seen",
+                "x",
+                "",
+            ]
         )
-        choice = self.random.choice([*JUNK, f"@{order}", "pay", "account"])
+        choice = self.random.choice([*JUNK, f"@{order}", "pay", *PaymentMethod, "account"])
         return self.random.choice(
             [f"o:{order}:{action}", f"c:{order}-5:{action}", f"s:{screen}:{choice}"]
         )

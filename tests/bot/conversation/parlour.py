@@ -32,12 +32,13 @@ from bot.conversation.views import (
     read_text,
 )
 from bot.owner.desk import OwnersDesk
-from shop import settling
+from shop import comparing, fulfilment, ledger, settling
 from shop.catalogue import Game, read_games
 from shop.orders import Order
+from shop.payments import PaymentMethod
 from shop.pricing import PriceRule
 from shop.rules import Rules
-from shop.suppliers import Invoice, InvoiceReport, InvoiceState, Listing
+from shop.suppliers import Invoice, InvoiceReport, InvoiceState, Listing, TopupReport
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.sqlite import SqliteTransaction
@@ -74,6 +75,13 @@ RULES = Rules(
     poll=5 * SECOND,
     holds_for=15 * MINUTE,
 )
+QRIS = (
+    "00020101021126690017ID.CO.EXAMPLE.WWW011893600999000000000102150000000000000010303UMI"
+    "51440014ID.CO.QRIS.WWW0215ID10200000000010303UMI5204581653033605802ID5911TOKO CONTOH"
+    "6007JAKARTA6105101106304BB42"
+)
+# A shop that can be paid in every way.
+EVERY_WAY = replace(RULES, methods=tuple(PaymentMethod), qris=QRIS, deposits_at=SUPPLIER)
 
 # game slug -> (sku, item, listed price), ...
 SHELF: Mapping[str, Sequence[tuple[str, str, int]]] = {
@@ -99,13 +107,13 @@ def _empty_books() -> bytes:
     return dumped
 
 
-def open_books(owners: Sequence[str]) -> tuple[sqlite3.Connection, SqlBooks]:
-    """Return fresh books in memory."""
+def open_memory(content: bytes) -> sqlite3.Connection:
+    """Return a database in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.deserialize(_empty_books())
+    connection.deserialize(content)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys=ON")
-    return connection, SqlBooks(SqliteTransaction(connection), RULES, owners)
+    return connection
 
 
 @dataclass
@@ -140,6 +148,7 @@ class Parlour:
 
     owners: Sequence[str] = (OWNER,)
     face: Face = FACE
+    rules: Rules = RULES
     language: str = "id"
     clock: Clock = field(default_factory=Clock)
     sessions: Sessions = field(default_factory=Sessions)
@@ -147,9 +156,23 @@ class Parlour:
     _tokens: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        self.connection, self.books = open_books(self.owners)
+        self.connection = open_memory(_empty_books())
+        self.arrange(self.rules)
         self.open(self.face)
         self.stock(SHELF)
+
+    def arrange(self, rules: Rules) -> None:
+        """Let the owner have decided this from now on."""
+        self.rules = rules
+        self.books = SqlBooks(SqliteTransaction(self.connection), rules, self.owners)
+
+    def restart(self) -> None:
+        """Start the shop anew: only what was written down is known."""
+        content = self.connection.serialize()
+        self.close()
+        self.connection = open_memory(content)
+        self.arrange(self.rules)
+        self.open(self.face)
 
     def open(self, face: Face) -> None:
         """Open the shop, perhaps with other settings, on the same books and sessions."""
@@ -243,6 +266,30 @@ class Parlour:
             order_id, InvoiceState.DELIVERED, serial=serial or f"SN-{order_id}", note="Success"
         )
 
+    def fund(self, amount: int, account: str = ledger.supplier(SUPPLIER)) -> None:
+        """The owner brings money into an account; in whole rupiah."""
+        key = f"fund:{next(self._tokens)}"
+        comparing.post_own(self.books, account, amount, key, self.clock())
+
+    def give_credit(self, guest: "Guest", amount: int) -> None:
+        """Let a guest have store credit; in whole rupiah."""
+        self.fund(-amount, ledger.wallet(guest.address))
+
+    def deposited(self, order_id: str, amount: int | None = None) -> Order:
+        """The supplier says that a deposit was paid."""
+        report = InvoiceReport(state=InvoiceState.SETTLED, amount=amount)
+        return settling.heard(self.books, order_id, report, self.clock(), self.clock())
+
+    def supply(self, order_id: str, outcome: fulfilment.Outcome) -> Order:
+        """Have a paid order delivered from our balance, with this answer."""
+        order = self.order(order_id)
+        asked = fulfilment.start(self.books, order, self.clock() + MINUTE, self.clock())
+        return fulfilment.submitted(self.books, asked, outcome, self.clock())
+
+    def told(self, order_id: str, report: TopupReport) -> Order:
+        """The supplier answers a question about an order paid from our balance."""
+        return fulfilment.reported(self.books, order_id, report, self.clock(), self.clock())
+
     def post(self) -> None:
         """Hand over every message that is owed now."""
         while due := self.books.outbox.due(self.clock(), 100):
@@ -320,8 +367,8 @@ class Guest:
     def presses(self, data: str, input_id: str = "") -> View | None:
         return self.does(read_button(data), input_id)
 
-    def shares(self, what: What) -> View | None:
-        return self.does(Shared(what))
+    def shares(self, what: What, file: str = "") -> View | None:
+        return self.does(Shared(what, file))
 
     def taps(self, label: str, on: View | None = None, input_id: str = "") -> View | None:
         return self.presses(self.button(label, on), input_id)

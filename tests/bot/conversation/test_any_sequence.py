@@ -69,7 +69,7 @@ def finish_a_purchase(parlour: Parlour, guest: Guest, number: int) -> None:
     parlour.stock(SHELF)
     guest.walks_to_confirmation("free fire", "140 Diamond", f"77{number:07d}")
     before = {order.id for order in parlour.orders}
-    guest.taps("pay")
+    guest.taps("dropship")
     (order,) = [order for order in parlour.orders if order.id not in before]
     assert order.address == guest.address
     parlour.show_qr(order.id)

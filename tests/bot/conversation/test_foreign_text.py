@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation.notices import Letter, case_view, draw, order_view
+from bot.conversation.notices import (
+    Letter,
+    case_view,
+    draw,
+    order_view,
+    supplier_case_view,
+)
 from bot.conversation.views import StepId, View
 from shop import notices
 from shop.cases import Case, CaseKind
@@ -107,7 +113,7 @@ def test_m7_what_is_typed_is_never_repeated_with_its_signs(text: str) -> None:
 
 
 @pytest.mark.parametrize("evidence", HOSTILE)
-@pytest.mark.parametrize("kind", list(CaseKind))
+@pytest.mark.parametrize("kind", sorted(set(CaseKind) - {CaseKind.BALANCE}))
 def test_m7_the_suppliers_words_stay_on_their_line_before_the_owner(
     parlour: Parlour, budi: Guest, kind: CaseKind, evidence: str
 ) -> None:
@@ -120,9 +126,25 @@ def test_m7_the_suppliers_words_stay_on_their_line_before_the_owner(
         parlour.room(OWNER),
     )
     assert view.title == plain.title
-    assert view.text.splitlines()[:-1] == plain.text.splitlines()[:-1]
     whose = "Pesan" if kind is CaseKind.UNDELIVERED else "Kata pemasok"
-    assert view.text.splitlines()[-1] == f"{whose}: {visible(evidence)}"
+    lines, others = view.text.splitlines(), plain.text.splitlines()
+    place = others.index(f"{whose}: x")
+    assert lines.pop(place) == f"{whose}: {visible(evidence)}"
+    assert lines == others[:place] + others[place + 1 :]
+
+
+@pytest.mark.parametrize("evidence", HOSTILE)
+def test_m7_the_evidence_about_a_balance_is_never_read_as_a_template(
+    parlour: Parlour, evidence: str
+) -> None:
+    case = Case(
+        id="zultopup-1", order_id="", supplier="zultopup", kind=CaseKind.BALANCE,
+        evidence=visible(evidence), opened_at=NOON,
+    )  # fmt: skip
+    view = supplier_case_view(case, parlour.room(OWNER))
+    first = view.text.splitlines()[0]
+    assert first == f"Saldo zultopup tidak sama dengan pembukuan: {visible(evidence)}"
+    assert hidden(whole(view)) == []
 
 
 def _like(notice: notices.Notice) -> notices.Notice:

@@ -5,12 +5,15 @@ behind a button. Names of items and accounts are foreign text: a channel shorten
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import combinations, product
 
 import pytest
 
 from bot.conversation import commands
 from bot.conversation.acting import act
+from bot.conversation.confirming import Confirm
+from bot.conversation.crediting import AskCash, AskCredit, AskCreditMethod
 from bot.conversation.notices import case_view, confirm_view, order_view
 from bot.conversation.steps import STEPS
 from bot.conversation.texts import LANGUAGES
@@ -19,9 +22,21 @@ from bot.owner.desk import OwnersDesk
 from shop import notices
 from shop.cases import Answer, Case, CaseKind, answers
 from shop.notices import Facts, Notice, NoticeKind
-from shop.orders import MOVES, Event, Order, Status
+from shop.orders import (
+    CASH,
+    CREDIT,
+    HOUSE,
+    MOVES,
+    Event,
+    Order,
+    Returned,
+    Status,
+    moves_of,
+)
+from shop.payments import PaymentMethod
 from shop.suppliers import Invoice
 from tests.bot.conversation.parlour import (
+    EVERY_WAY,
     GAMES,
     NOON,
     OWNER,
@@ -32,10 +47,33 @@ from tests.bot.conversation.parlour import (
     draw_notice,
 )
 
+_WHY = ("", Event.PAID_LATE, Event.TOO_DEAR, Event.GIVEN_BACK, Event.FAILED)  # it was credited
 LONGEST_ID = "ABCDEFGHJK"  # an order number has ten characters
+EVERY_METHOD = [
+    ways for n in range(len(PaymentMethod) + 1) for ways in combinations(PaymentMethod, n)
+]
 
 
-def an_order(status: Status = Status.AWAITING_PAYMENT, *, serial: str = "") -> Order:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """What is sold, and how it is paid. ``sku``: of the shop itself, or nothing for goods."""
+
+    method: PaymentMethod
+    sku: str = ""
+
+
+GOODS = Sale(method=PaymentMethod.DROPSHIP)
+SALES = (
+    GOODS,
+    Sale(method=PaymentMethod.QRIS),
+    Sale(method=PaymentMethod.QRIS, sku=CREDIT),
+    Sale(method=PaymentMethod.WALLET, sku=CASH),
+)
+
+
+def an_order(
+    status: Status = Status.AWAITING_PAYMENT, *, serial: str = "", sale: Sale = GOODS
+) -> Order:
     unopened = {Status.PLACED, Status.OPENING}
     invoice = Invoice(
         supplier_ref="55",
@@ -50,13 +88,13 @@ def an_order(status: Status = Status.AWAITING_PAYMENT, *, serial: str = "") -> O
         id=LONGEST_ID,
         key="k",
         address="web:budi",
-        supplier="zultopup",
-        sku="1",
-        game="free-fire",
-        item="70 Diamond",
-        user_id="123456789",
+        supplier=HOUSE if sale.sku else "zultopup",
+        sku=sale.sku or "1",
+        game="" if sale.sku else "free-fire",
+        item="Saldo Rp50.000" if sale.sku else "70 Diamond",
+        user_id="" if sale.sku else "123456789",
         server="",
-        target="123456789",
+        target="" if sale.sku else "123456789",
         listed=10_000,
         cost=11_200,
         price=11_800,
@@ -66,8 +104,11 @@ def an_order(status: Status = Status.AWAITING_PAYMENT, *, serial: str = "") -> O
         quote_until=NOON + 900_000,
         changed_at=NOON,
         due_at=None,
-        invoice=None if status in unopened else invoice,
+        invoice=None if status in unopened or sale.sku == CASH else invoice,
         serial=serial,
+        method=sale.method,
+        gateway="zultopup" if sale.method is PaymentMethod.DROPSHIP else HOUSE,
+        payout="BCA 1234567890 Budi" if sale.sku == CASH else "",
     )
 
 
@@ -75,6 +116,15 @@ def a_case(kind: CaseKind = CaseKind.STUCK) -> Case:
     return Case(
         id=f"{LONGEST_ID}-12bbb", order_id=LONGEST_ID, kind=kind, evidence="Gagal", opened_at=NOON
     )
+
+
+def a_supplier_case() -> Case:
+    words = "Rp100.000 → Rp90.000 (-Rp10.000)"
+    kind = CaseKind.BALANCE
+    return Case(
+        id="zonegame-12", order_id="", supplier="zonegame", kind=kind, evidence=words,
+        opened_at=NOON,
+    )  # fmt: skip
 
 
 def every_question(parlour: Parlour, language: str) -> Iterator[View]:
@@ -98,28 +148,70 @@ def every_question(parlour: Parlour, language: str) -> Iterator[View]:
             yield from (step.ask(room, draft) for step in STEPS for draft in drafts)
             yield from (STEPS[0].ask(room, Draft(find=words)) for words in ("ff", "free", "xyz"))
     parlour.stock(SHELF)
+    yield from every_way_to_pay(parlour, language)
+
+
+def every_way_to_pay(parlour: Parlour, language: str) -> Iterator[View]:
+    """The questions about paying, in shops that can be paid in some ways."""
+    goods = Draft(game="free-fire", supplier="zultopup", sku="1", item="70 Diamond", price=11_800)
+    for methods in EVERY_METHOD:
+        parlour.arrange(replace(EVERY_WAY, methods=methods))
+        for address in ("web:budi", "web:nobody"):
+            room = parlour.room(address, language)
+            yield Confirm().ask(room, goods)
+            yield AskCredit().ask(room, Draft())
+            yield AskCash().ask(room, Draft())
+            yield AskCreditMethod().ask(room, Draft(price=50_000))
+            yield from filter(None, [commands.answer(room, "saldo", "")])
+    parlour.arrange(EVERY_WAY)
 
 
 def every_notice(language: str) -> Iterator[View]:
-    for (was, event), became in MOVES.items():
-        for serial in ("", "SN-1"):
-            order = an_order(became, serial=serial)
-            for notice in notices.after(an_order(was), order, event, {"until": NOON}):
-                yield draw_notice(notice, language).view
+    for sale in SALES:
+        yield from _every_notice_of(sale, language)
     more: Facts = {"supplier": "ZulTopup", "evidence": "a → b", "balance": 12, "low": 1}
     facts = {**notices.facts_of(an_order()), **more}
     for kind in (NoticeKind.UNPAID_YET, NoticeKind.CHECK_DELAYED, NoticeKind.SLOW):
         yield _drawn(kind, facts, language)
-    for case in CaseKind:
-        yield _drawn(NoticeKind.CASE, {**facts, "kind": case, "case": a_case().id}, language)
+    for buyer in (OWNER, "telegram:12345"):
+        yield _drawn(NoticeKind.RECEIPT, {**facts, "buyer": buyer, "file": "f"}, language)
+    for case, sale in product(CaseKind, SALES):
+        yield _drawn_case(case, sale, facts, language)
     yield _drawn(NoticeKind.BALANCE, facts, language)
     yield _drawn(NoticeKind.BALANCE, {**facts, "balance": None}, language)
     for alert in ("", "misconfigured", "list_kept", "undeliverable"):
         yield _drawn(NoticeKind.ALERT, {**facts, "alert": alert}, language)
 
 
-def _drawn(kind: NoticeKind, facts: Facts, language: str) -> View:
-    notice = Notice(key="k", kind=kind, address=OWNER, order_id=LONGEST_ID, facts=facts)
+def _every_notice_of(sale: Sale, language: str) -> Iterator[View]:
+    shows_a_qr = {Event.INVOICE_OPENED, Event.REOPENED}
+    for (was, event), became in moves_of(an_order(sale=sale)).items():
+        if sale.sku == CASH and event in shows_a_qr:
+            continue  # cash is paid from the wallet
+        for serial, why in product(("", "SN-1"), _WHY if event is Event.CREDITED else ("",)):
+            order = an_order(became, serial=serial, sale=sale)
+            if event is Event.CREDITED:
+                order = replace(order, returned=Returned.WALLET)
+            facts = {"until": NOON, "why": why}
+            for notice in notices.after(an_order(was, sale=sale), order, event, facts):
+                yield draw_notice(notice, language).view
+
+
+def _drawn_case(kind: CaseKind, sale: Sale, facts: Facts, language: str) -> View:
+    if kind is CaseKind.BALANCE:
+        words = " ".join(answers(a_supplier_case(), None))
+        facts = {**facts, "case": a_supplier_case().id, "kind": kind, "answers": words}
+        return _drawn(NoticeKind.CASE, facts, language, order_id="")
+    order = an_order(Status.REFUND_DUE, sale=sale)
+    case = a_case(kind)
+    words = " ".join(answers(case, order))
+    facts = {**facts, **notices.facts_of(order), "payout": order.payout, "buyer": order.address}
+    facts = {**facts, "kind": kind, "case": case.id, "answers": words}
+    return _drawn(NoticeKind.CASE, facts, language)
+
+
+def _drawn(kind: NoticeKind, facts: Facts, language: str, order_id: str = LONGEST_ID) -> View:
+    notice = Notice(key="k", kind=kind, address=OWNER, order_id=order_id, facts=facts)
     return draw_notice(notice, language).view
 
 
@@ -134,29 +226,33 @@ def every_answer(parlour: Parlour, budi: Guest, language: str) -> Iterator[View]
             yield from () if view is None else (view,)
     yield commands.cancelled(room)
     yield commands.languages(room)
-    for action in ("paid", "cancel", "show", "made-up"):
+    for action in ("paid", "cancel", "show", "payout", "made-up"):
         shown = act(room, bought.id, action)
         if isinstance(shown, View):
             yield shown
-    yield from (order_view(an_order(status), room) for status in Status)
+    for status, sale in product(Status, SALES):
+        yield order_view(an_order(status, sale=sale), room)
 
 
 def every_desk(parlour: Parlour, language: str) -> Iterator[View]:
     """What owners see."""
     owners = parlour.room(OWNER, language)
-    for kind in CaseKind:
-        for status in Status:
-            case, order = a_case(kind), an_order(status)
-            yield case_view(case, order, owners)
-            decisions = [a for a in answers(case, order) if a is not Answer.SEEN]
-            yield from (confirm_view(case, order, answer, owners) for answer in decisions)
+    for kind, status, sale in product(set(CaseKind) - {CaseKind.BALANCE}, Status, SALES):
+        case, order = a_case(kind), an_order(status, sale=sale)
+        yield case_view(case, order, owners)
+        decisions = [a for a in answers(case, order) if a is not Answer.SEEN]
+        yield from (confirm_view(case, order, answer, owners) for answer in decisions)
     desk = OwnersDesk([OWNER])
+    parlour.books.cases.put(a_supplier_case())
+    for action in ("open", "adjust", "yes-adjust", "open"):
+        yield desk.act(owners, a_supplier_case().id, action)
     for count in (0, 1, 12):
         for number in range(count):
             parlour.books.cases.put(
                 replace(a_case(), id=f"case{number:02d}", order_id=_another(parlour, number))
             )
-        yield from filter(None, (desk.command(owners, name) for name in ("saldo", "kasus")))
+        said = (desk.command(owners, name, "") for name in ("saldo", "kasus", "buku", "catat"))
+        yield from (view for view in said if isinstance(view, View))
 
 
 def _another(parlour: Parlour, number: int) -> str:
@@ -164,6 +260,16 @@ def _another(parlour: Parlour, number: int) -> str:
     if parlour.books.orders.get(order.id) is None:
         parlour.books.orders.add(order)
     return order.id
+
+
+@pytest.fixture
+def parlour() -> Iterator[Parlour]:
+    """A shop that can be paid in every way, and a customer with credit."""
+    opened = Parlour(rules=EVERY_WAY)
+    opened.fund(10_000_000)
+    opened.give_credit(opened.guest(), 1_234_567)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -243,7 +349,10 @@ def test_the_longest_product_code_still_fits_into_a_button(parlour: Parlour, bud
 
 def test_every_step_and_every_kind_of_notice_was_drawn(language: str) -> None:
     assert {step.id for step in STEPS} == set(StepId)
-    silent = {Event.PLACED, Event.OPENING_STARTED, Event.NOT_SENT}
+    silent = {
+        Event.PLACED, Event.OPENING_STARTED, Event.NOT_SENT, Event.SUBMISSION_STARTED,
+        Event.COST_RETURNED, Event.LOSS_RECORDED,
+    }  # fmt: skip
     drawn = {
         notice.kind
         for was, event in MOVES
@@ -252,6 +361,6 @@ def test_every_step_and_every_kind_of_notice_was_drawn(language: str) -> None:
     }
     by_hand = {
         NoticeKind.UNPAID_YET, NoticeKind.CHECK_DELAYED, NoticeKind.SLOW, NoticeKind.CASE,
-        NoticeKind.BALANCE, NoticeKind.ALERT,
+        NoticeKind.BALANCE, NoticeKind.ALERT, NoticeKind.RECEIPT,
     }  # fmt: skip
     assert drawn | by_hand == set(NoticeKind)

@@ -151,8 +151,9 @@ def test_s2_the_desk_itself_refuses_whoever_comes_past_the_engine(
     desk, room = OwnersDesk(OWNERS), parlour.room(address)
     before = books_of(parlour)
     assert not desk.is_owner(address)
-    for name in ("saldo", "kasus", "nonsense", ""):
-        assert desk.command(room, name) is None
+    for name in ("saldo", "kasus", "buku", "catat", "urung", "nonsense", ""):
+        assert desk.command(room, name, "") is None
+        assert desk.command(room, name, "qris +500rb setor") is None
     for doing in DOINGS:
         assert desk.act(room, case.id, doing).choices == ()
     assert books_of(parlour) == before

@@ -67,7 +67,11 @@ async def test_what_is_not_text_is_heard_too(
         await budi.sends_sticker()
         await budi.sends_contact()
         await until(lambda: len(conversation.taken) == 3)
-    assert conversation.heard == [Shared(What.PICTURE), Shared(What.OTHER), Shared(What.OTHER)]
+    picture, *others = conversation.heard
+    assert isinstance(picture, Shared)
+    assert picture.what is What.PICTURE
+    assert picture.file
+    assert others == [Shared(What.OTHER), Shared(What.OTHER)]
 
 
 async def test_an_edited_message_does_nothing(
@@ -431,8 +435,11 @@ async def test_commands_are_offered_in_each_language_and_more_to_owners(
     offered = {key: [it["command"] for it in them] for key, them in telegram.commands.items()}
     assert offered["", "default"] == list(MENU["id"])
     assert offered["en", "default"] == list(MENU["en"])
-    assert offered["", "99:chat"] == [*MENU["id"], "saldo", "kasus"]
-    assert offered["en", "99:chat"] == [*MENU["en"], "balance", "cases"]
+    assert offered["", "99:chat"] == [*MENU["id"], "kasus", "buku", "catat"]
+    assert offered["en", "99:chat"] == [*MENU["en"], "cases", "ledger", "catat"]
+    said = {it["command"]: it["description"] for it in telegram.commands["", "99:chat"]}
+    ours = {it["command"]: it["description"] for it in telegram.commands["", "default"]}
+    assert (said["saldo"], ours["saldo"]) == ("Saldo pemasok", "Saldomu")
 
 
 async def test_refused_menus_do_not_stop_the_shop(

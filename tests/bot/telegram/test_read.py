@@ -15,6 +15,8 @@ GROUP = {"id": -50, "type": "group", "title": "Grup"}
 BASE: dict[str, Any] = {"message_id": 1, "date": 0, "chat": PRIVATE, "from": BUDI}
 PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
 
+LARGE = {"file_id": "large", "file_unique_id": "v", "width": 800, "height": 800}
+
 
 def update(**content: Any) -> Update:
     return parse(json.dumps({"update_id": 1} | content))
@@ -45,7 +47,8 @@ def document(mime_type: str) -> dict[str, Any]:
         (message(text="/history 2"), Command("riwayat", "2")),
         (message(text="batal"), Command("batal", "")),
         (message(text="half \ud83d a smile"), Typed("half ? a smile")),
-        (message(photo=PHOTO, caption="/kasus"), Shared(What.PICTURE)),
+        (message(photo=PHOTO, caption="/kasus"), Shared(What.PICTURE, "f")),
+        (message(photo=[*PHOTO, LARGE]), Shared(What.PICTURE, "large")),
         (message(document=document("image/png")), Shared(What.PICTURE)),
         (message(document=document("application/pdf")), Shared(What.OTHER)),
         (message(contact={"phone_number": "1", "first_name": "B"}), Shared(What.OTHER)),
