@@ -221,9 +221,8 @@ def _choose(books: Books, supplier: str, budget: _Budget) -> tuple[Purpose, Call
 
 def _submit(books: Books, supplier: str, now: Millis) -> Call | None:
     """Begin to have a paid order delivered; one that became too dear is given back on the way."""
-    while books.orders.submitting(supplier) < fulfilment.MOST_SUBMITTING:
-        order = books.orders.next_paid(supplier, now)
-        if order is None:
+    while (order := books.orders.next_paid(supplier, now)) is not None:
+        if books.orders.submitting(supplier) >= fulfilment.MOST_SUBMITTING:
             return None
         started = fulfilment.start(books, order, now + LEASE, now)
         if started.status is Status.SUBMITTING:

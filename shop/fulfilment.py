@@ -87,10 +87,15 @@ def submitted(
     event = _NOT_ACCEPTED[outcome]
     because = Because(evidence=evidence)
     if event is Event.FAILED:
+        books.calls.compare_soon(order.supplier, now)  # our balance there may be empty
         return paying.give_back(books, order, event, now, because)
     if event is Event.OUTCOME_UNKNOWN:
         return doubted(books, order, now, evidence)
-    return say_it_takes_long(books, go(books, order, event, now, because), now)
+    waiting = go(books, order, event, now, because)
+    told = say_it_takes_long(books, waiting, now)
+    if told is not waiting:
+        books.orders.note(told)
+    return told
 
 
 def _same_attempt(order: Order, asked: Order) -> bool:

@@ -60,10 +60,18 @@ def next_question(order: Order, now: Millis, poll: Millis, fair: Millis = 0) -> 
     if order.status is Status.PAID:
         return now + _SUBMIT_AGAIN if order.tries else now
     if not can_be_asked_about(order):
-        return None
+        return _when_to_say_so(order, now)
     if order.status is Status.PROCESSING:
         return _while_processing(order, now, poll, fair)
     return _SCHEDULES.get(order.status, _recheck)(order, now, poll)
+
+
+def _when_to_say_so(order: Order, now: Millis) -> Millis | None:
+    """Return when to tell that an order nobody can be asked about takes long; never twice."""
+    waits = order.status in {Status.UNSURE, Status.PROCESSING} and order.supplier != HOUSE
+    if not waits or order.alarmed:
+        return None
+    return max((order.settled_at or order.changed_at) + TAKES_LONG, now)
 
 
 def can_be_asked_about(order: Order) -> bool:

@@ -67,15 +67,12 @@ MONEY: Sequence[Rule] = (
     Rule(
         id="L6",
         says="an order that is paid for has its one payment",
-        # Of dropship the supplier has it: the invoice is the order, and may be all there is.
         sql=f"""
             SELECT o.id AS what
             FROM orders o
             LEFT JOIN payments p ON p.order_id = o.id
             WHERE o.received > 0 OR o.status IN {PAYING}
-            GROUP BY o.id, o.method
-            HAVING COUNT(p.payment_id) > 1
-            OR (COUNT(p.payment_id) = 0 AND o.method <> 'dropship')
+            GROUP BY o.id HAVING COUNT(p.payment_id) <> 1
         """,  # noqa: S608 - likewise
     ),
     Rule(

@@ -87,11 +87,11 @@ _NEXT_OUTDATED = f"""{SELECT}
 WHERE o.asks = :supplier AND o.status = 'placed' AND o.due_at IS NOT NULL
   AND o.quote_until <= :now {_FIRST}
 """
-_NEXT_AT = """
-SELECT MIN(due_at) AS at FROM orders
-WHERE asks = :supplier AND due_at IS NOT NULL
-  AND CASE status WHEN 'placed' THEN 1 WHEN 'paid' THEN 2 ELSE 0 END = :what
-"""
+# Each on an index of its own: among ten thousand open orders the first due is found at once.
+_DUE = "SELECT MIN(due_at) AS at FROM orders WHERE asks = :supplier AND due_at IS NOT NULL"
+_NEXT_WATCH_AT = f"{_DUE} AND status {_WATCHED}"
+_NEXT_OPENING_AT = f"{_DUE} AND status = 'placed'"
+_NEXT_SUBMISSION_AT = f"{_DUE} AND status = 'paid'"
 _END_LEASES = """
 UPDATE orders SET due_at = :now WHERE due_at > :now
   AND (status IN ('opening', 'submitting', 'processing', 'unsure')
@@ -117,20 +117,24 @@ WHERE o.gateway = :gateway AND o.method = 'deposit' AND o.due_at IS NOT NULL
 """
 _RESERVED = """
 SELECT i.amount FROM orders o JOIN invoices i ON i.order_id = o.id
-WHERE o.method = 'qris' AND (o.status = 'awaiting_payment' OR o.changed_at > :since)
+WHERE o.method = 'qris' AND o.changed_at > :since
+UNION
+SELECT i.amount FROM orders o JOIN invoices i ON i.order_id = o.id
+WHERE o.asks = 'house' AND o.status IN ('awaiting_payment', 'processing', 'unsure')
+  AND o.status = 'awaiting_payment'
 """
 _LEAVING = """
-SELECT COALESCE(SUM(a.cost), 0) AS n FROM orders o
+SELECT CAST(COALESCE(SUM(a.cost), 0) AS BIGINT) AS n FROM orders o
 JOIN attempts a ON a.order_id = o.id AND a.nth = o.tries AND a.charged = 0
 WHERE o.asks = :supplier AND a.supplier = :supplier
   AND o.status IN ('submitting', 'unsure', 'processing', 'partly_delivered')
 """
 _COMING = """
-SELECT COALESCE(SUM(i.amount), 0) AS n FROM orders o JOIN invoices i ON i.order_id = o.id
+SELECT CAST(COALESCE(SUM(i.amount), 0) AS BIGINT) AS n FROM orders o JOIN invoices i ON i.order_id = o.id
 WHERE o.gateway = :supplier AND o.method = 'deposit' AND o.due_at IS NOT NULL AND o.received = 0
 """
 _COMMITTED = """
-SELECT COALESCE(SUM(cost), 0) AS n FROM orders
+SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS n FROM orders
 WHERE asks = :supplier AND status IN ('paid', 'submitting') AND method <> 'dropship'
 """
 _UNSURE_AT = f"{SELECT} WHERE o.asks = :supplier AND o.status = 'unsure' ORDER BY o.id LIMIT 20"
@@ -233,13 +237,13 @@ class SqlOrders:
         return self._one(_NEXT_OUTDATED, supplier=supplier, now=now)
 
     def next_watch_at(self, supplier: str) -> Millis | None:
-        return self._at(_NEXT_AT, supplier=supplier, what=0)
+        return self._at(_NEXT_WATCH_AT, supplier=supplier)
 
     def next_opening_at(self, supplier: str) -> Millis | None:
-        return self._at(_NEXT_AT, supplier=supplier, what=1)
+        return self._at(_NEXT_OPENING_AT, supplier=supplier)
 
     def next_submission_at(self, supplier: str) -> Millis | None:
-        return self._at(_NEXT_AT, supplier=supplier, what=2)
+        return self._at(_NEXT_SUBMISSION_AT, supplier=supplier)
 
     def next_paid(self, supplier: str, now: Millis) -> Order | None:
         return self._one(_NEXT_PAID, supplier=supplier, now=now)

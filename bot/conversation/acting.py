@@ -71,6 +71,7 @@ _ACTIONS: Mapping[str, Callable[[Room, Order], Outcome | View]] = {
 
 
 _IN_DELIVERY = HOLDS_MONEY - {Status.REFUND_DUE}
+_MAYBE_PAID = frozenset({Status.AWAITING_PAYMENT, Status.EXPIRED})
 _PICTURE_CLAIMED: Mapping[Claim, str] = {
     Claim.ASKING: "picture.asking",
     Claim.ASKING_THE_OWNER: "picture.asking_the_owner",
@@ -83,9 +84,12 @@ def claim_all(room: Room, file: str = "") -> View:
 
     Of what came to the own QRIS only the owner can tell: the picture is passed on.
     """
-    waiting = room.books.orders.open_of(room.address, room.now)
+    recent = room.books.orders.recent_of(room.address, 5)
+    own = [order for order in recent if order.gateway == HOUSE and order.status in _MAYBE_PAID]
+    waiting = [*room.books.orders.open_of(room.address, room.now), *own]
+    waiting = list({order.id: order for order in waiting}.values())
     claim = ordering.claim_any(room.books, room.address, waiting, room.now)
-    _pass_on(room, [order for order in waiting if order.gateway == HOUSE], file)
+    _pass_on(room, [order for order in own if order.invoice], file)
     if claim in _PICTURE_CLAIMED:
         return View(text=room.texts(_PICTURE_CLAIMED[claim]))
     for order in room.books.orders.recent_of(room.address, 5):

@@ -1,91 +1,15 @@
 """The messages the shop sends by itself, in the reader's language."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-from bot.conversation.room import Face, Room
-from bot.conversation.texts import Texts
-from bot.conversation.views import Choice, View, for_case, for_order
-from shop.cases import Answer, Case, CaseKind, answers
-from shop.notices import Facts, Notice, NoticeKind, facts_of
+from bot.conversation.case_views import draw_case
+from bot.conversation.letters import Drawn, Letter, letter_about
+from bot.conversation.room import Room
+from bot.conversation.views import Choice, View, for_order
+from shop.notices import NoticeKind
 from shop.ordering import is_payable
-from shop.orders import HOUSE, Event, Order, Returned, Status
+from shop.orders import Event, Order, Returned, Status
 from shop.payments import PaymentMethod
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """A notice as a view. ``slot`` names what may be edited later; ``edit``: edit that one."""
-
-    view: View
-    slot: str = ""
-    edit: bool = False
-    only_edit: bool = False  # nothing to send where nothing can be edited
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """What a notice is drawn from. ``picture``: of its QR; ``link``: where there is no picture."""
-
-    notice: Notice
-    texts: Texts
-    face: Face
-    picture: bytes | None = None
-    link: str = ""
-
-    @property
-    def facts(self) -> Facts:
-        return self.notice.facts
-
-    def text(self, name: str) -> str:
-        value = self.facts.get(name)
-        return "" if value is None else str(value)
-
-    def number(self, name: str) -> int:
-        value = self.facts.get(name)
-        return value if isinstance(value, int) else 0
-
-    @property
-    def game(self) -> str:
-        slug = self.text("game")
-        return next((game.title for game in self.face.games if game.slug == slug), slug)
-
-    @property
-    def account(self) -> str:
-        server = self.text("server")
-        titles = (s.title for game in self.face.games for s in game.servers if s.code == server)
-        return (
-            f"{self.text('user_id')} ({next(titles, server)})" if server else self.text("user_id")
-        )
-
-    def about(self, text_id: str) -> str:
-        """Return the text for goods, or the one for what the shop itself sells."""
-        sold = self.text("sold")
-        return f"{text_id}.{sold}" if sold else text_id
-
-    @property
-    def support(self) -> str:
-        return self.face.support or self.face.name
-
-    def say(self, text_id: str, **more: object) -> str:
-        """Return a text with everything about the order at hand."""
-        expires_at, until = self.facts.get("expires_at"), self.facts.get("until")
-        return self.texts(
-            text_id,
-            order=self.notice.order_id,
-            game=self.game,
-            item=self.text("item"),
-            account=self.account,
-            price=self.texts.money(self.number("price")),
-            amount=self.texts.money(self.number("amount")),
-            asked=self.texts.money(self.number("asked")),
-            ends="" if expires_at is None else self.texts.time(self.number("expires_at")),
-            at=self.texts.date(self.number("at")),
-            until="" if until is None else self.texts.time(self.number("until")),
-            serial=self.text("serial"),
-            support=self.support,
-            **more,
-        )
 
 
 def draw(letter: Letter) -> Drawn:
@@ -249,50 +173,6 @@ def _unpaid_yet(letter: Letter) -> Drawn:
     return Drawn(view=View(text=letter.say("claim.unpaid_yet"), choices=(paid,)))
 
 
-# Whose words the evidence is in, where they are not the supplier's.
-_EVIDENCE: Mapping[str, str] = {CaseKind.UNDELIVERED: "case.message"}
-
-
-def _evidence(kind: str) -> str:
-    return _EVIDENCE.get(kind, "case.evidence")
-
-
-def _case(letter: Letter) -> Drawn:
-    case_id, kind = letter.text("case"), letter.text("kind")
-    if not letter.notice.order_id:
-        return Drawn(view=_supplier_case(letter))
-    parts = [
-        letter.say(f"case.{kind}"),
-        "",
-        letter.say(letter.about("case.about")),
-        letter.say("case.buyer", address=letter.text("buyer")),
-    ]
-    if letter.text("payout"):
-        parts.append(letter.say("case.payout", payout=letter.text("payout")))
-    parts.append(letter.say(_evidence(kind), evidence=letter.text("evidence") or "-"))
-    return Drawn(
-        view=View(
-            title=letter.say("case.title"),
-            text="\n".join(parts),
-            choices=_answers(letter, case_id, letter.text("answers").split()),
-        )
-    )
-
-
-def _answers(letter: Letter, case_id: str, words: Iterable[str]) -> tuple[Choice, ...]:
-    return tuple(for_case(case_id, word, letter.texts(f"answer.{word}")) for word in words)
-
-
-def _supplier_case(letter: Letter) -> View:
-    """Draw a case about a supplier's balance."""
-    supplier = letter.text("supplier")
-    return View(
-        title=letter.say("case.balance.title", supplier=supplier),
-        text=letter.say("case.balance", supplier=supplier, evidence=letter.text("evidence")),
-        choices=_answers(letter, letter.text("case"), letter.text("answers").split()),
-    )
-
-
 def _receipt(letter: Letter) -> Drawn:
     """Pass a customer's picture on, where the owner reads the same channel."""
     channel = letter.notice.address.partition(":")[0]
@@ -343,7 +223,7 @@ _DRAWN: Mapping[NoticeKind, Callable[[Letter], Drawn]] = {
     NoticeKind.PAID_WRONG: _plain("paid_wrong"),
     NoticeKind.PARTLY: _plain("partly"),
     NoticeKind.RECEIPT: _receipt,
-    NoticeKind.CASE: _case,
+    NoticeKind.CASE: draw_case,
     NoticeKind.BALANCE: _balance,
     NoticeKind.ALERT: _alert,
 }
@@ -356,7 +236,7 @@ def status_word(order: Order, room: Room) -> str:
 
 def order_view(order: Order, room: Room) -> View:
     """Show one order as it stands, with what its buyer may still do."""
-    letter = _letter(order, room)
+    letter = letter_about(order, room)
     view = _status(letter).view
     choices = []
     if order.status is Status.AWAITING_PAYMENT:
@@ -371,77 +251,3 @@ def order_view(order: Order, room: Room) -> View:
         choices.append(for_order(order.id, "again", room.texts("button.buy_again")))
     text = f"{view.text}\n{room.texts('serial.label')}" if order.serial else view.text
     return View(title=view.title, text=text, copy=order.serial, choices=tuple(choices))
-
-
-_SHOWN_HISTORY = 8
-
-
-def case_view(case: Case, order: Order, room: Room) -> View:
-    """Show the owner one case: what happened, and every answer that is a legal move now."""
-    letter = _letter(order, room)
-    happened = room.books.orders.history(order.id)[-_SHOWN_HISTORY:]
-    parts = [
-        letter.say(f"case.{case.kind}"),
-        "",
-        letter.say(letter.about("case.about")),
-        room.texts("case.buyer", address=order.address),
-        room.texts("case.state", status=status_word(order, room)),
-        letter.say(_evidence(case.kind), evidence=case.evidence or "-"),
-        "",
-        *(f"{room.texts.time(each.at)} {each.event}" for each in happened),
-    ]
-    if order.payout:
-        parts.insert(4, room.texts("case.payout", payout=order.payout))
-    choices = _answers(letter, case.id, answers(case, order))
-    return View(title=letter.say("case.title"), text="\n".join(parts), choices=choices)
-
-
-def supplier_case_view(case: Case, room: Room) -> View:
-    """Show the owner a case about a supplier's balance."""
-    facts: Facts = {
-        "case": case.id,
-        "supplier": case.supplier,
-        "evidence": case.evidence,
-        "answers": " ".join(answers(case, None)),
-    }
-    notice = Notice(key="", kind=NoticeKind.CASE, address=room.address, facts=facts)
-    return _supplier_case(Letter(notice=notice, texts=room.texts, face=room.face))
-
-
-# What an answer means depends on whose money it is about.
-_SURE: Mapping[tuple[Answer, Status], str] = {
-    (Answer.PAID, Status.AWAITING_PAYMENT): "sure.paid_own",
-    (Answer.PAID, Status.EXPIRED): "sure.paid_own_late",
-    (Answer.PAID, Status.CANCELLED): "sure.paid_own_late",
-    (Answer.GIVE_BACK, Status.PROCESSING): "sure.give_back_cash",
-    (Answer.ARRIVED, Status.PROCESSING): "sure.cash_sent",
-}
-
-
-def _sure(order: Order, answer: Answer) -> str:
-    own = order.is_prepaid and (answer is Answer.PAID or order.supplier == HOUSE)
-    return _SURE.get((answer, order.status), f"sure.{answer}") if own else f"sure.{answer}"
-
-
-def confirm_view(case: Case, order: Order, answer: Answer, room: Room) -> View:
-    """Ask the owner once more: bound to this case, this answer and this amount."""
-    letter = _letter(order, room)
-    return View(
-        title=letter.say("case.sure"),
-        text=letter.say(_sure(order, answer), address=order.address),
-        choices=(
-            for_case(case.id, f"yes-{answer}", room.texts("case.yes")),
-            for_case(case.id, "open", room.texts("case.no")),
-        ),
-    )
-
-
-def _letter(order: Order, room: Room) -> Letter:
-    notice = Notice(
-        key="",
-        kind=NoticeKind.STATUS,
-        address=order.address,
-        order_id=order.id,
-        facts=facts_of(order),
-    )
-    return Letter(notice=notice, texts=room.texts, face=room.face)

@@ -7,6 +7,7 @@ from bot.conversation.texts import Texts
 from bot.conversation.views import Draft
 from shop import ledger, pricing
 from shop.catalogue import Game
+from shop.money import MOST
 from shop.orders import Order
 from shop.payments import PaymentMethod
 from shop.ports import Books, Offer
@@ -62,24 +63,30 @@ class Room:
         """Return what is sold of a game, cheapest first."""
         listed = self.books.shelf.offers(game.slug, self.now - FRESH)
         known = [offer for offer in listed if self.can_write_target(offer.supplier, game)]
-        return [offer for offer in known if self._can_be_paid(offer)]
+        spendable = {slug: self._spendable(slug) for slug in {o.supplier for o in known}}
+        return [offer for offer in known if offer.listed <= spendable[offer.supplier]]
 
-    def _can_be_paid(self, offer: Offer) -> bool:
-        """Tell whether anybody could pay for an offer, and we have it delivered."""
-        methods = self.books.rules.methods
-        if PaymentMethod.DROPSHIP in methods and offer.supplier in self.face.dropshippers:
-            return True
-        own_money = self._deposit_pays(offer) and PaymentMethod.DEPOSIT in methods
-        return own_money or (bool(set(methods) & _FROM_BALANCE) and self._covers(offer))
+    def _spendable(self, supplier: str) -> int:
+        """Return up to what listed price a supplier's goods can be paid for by anybody."""
+        methods = set(self.books.rules.methods)
+        own_money = {PaymentMethod.DROPSHIP} if supplier in self.face.dropshippers else set()
+        if supplier == self.books.rules.deposits_at:
+            own_money.add(PaymentMethod.DEPOSIT)
+        if methods & own_money:  # the customer's money is itself what pays the supplier
+            return MOST
+        return self._balance(supplier) if methods & _FROM_BALANCE else 0
+
+    def _balance(self, supplier: str) -> int:
+        """Return what is left of our balance at a supplier, beside what is on its way."""
+        balance = self.books.ledger.balance(ledger.supplier(supplier))
+        return balance - self.books.orders.committed(supplier)
+
+    def _covers(self, offer: Offer) -> bool:
+        return offer.listed <= self._balance(offer.supplier)
 
     def _deposit_pays(self, offer: Offer) -> bool:
         """Tell whether a customer's deposit is itself the balance that the offer is bought from."""
         return offer.supplier == self.books.rules.deposits_at
-
-    def _covers(self, offer: Offer) -> bool:
-        """Tell whether our balance pays for the offer, beside what is on its way."""
-        balance = self.books.ledger.balance(ledger.supplier(offer.supplier))
-        return balance - self.books.orders.committed(offer.supplier) >= offer.listed
 
     def payments(self, offer: Offer, price: int) -> list[PaymentMethod]:
         """Return how this person can pay for an offer now, the shop's preferred way first."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from bot.conversation.case_views import case_view, confirm_view, supplier_case_view
 from bot.conversation.entering import enter, undo
-from bot.conversation.notices import case_view, confirm_view, supplier_case_view
 from bot.conversation.room import Room
 from bot.conversation.views import Outcome, View, for_case
 from shop import comparing, settling

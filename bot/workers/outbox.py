@@ -11,7 +11,8 @@ from functools import partial
 from typing import Final
 
 from bot.conversation.channels import CannotEdit, Sender, TryLater, Unreachable
-from bot.conversation.notices import Drawn, Letter, draw
+from bot.conversation.letters import Drawn, Letter
+from bot.conversation.notices import draw
 from bot.conversation.room import Face
 from bot.conversation.texts import Texts
 from bot.logs import get_logger

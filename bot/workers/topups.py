@@ -2,7 +2,7 @@
 
 from bot.logs import get_logger
 from bot.workers.supplier_line import SupplierLine
-from shop import fulfilment
+from shop import fulfilment, watching
 from shop.calls import LONGEST_CALL, AskTopup, Submit
 from shop.fulfilment import Outcome
 from shop.orders import Attempt, Order
@@ -68,6 +68,9 @@ def _attempt_of(order: Order) -> Attempt:
 async def ask_topup(line: SupplierLine, call: AskTopup) -> None:
     """Ask about an attempt, and take in what is said of it, or that nothing was."""
     order, asked_at, attempt = call.order, line.clock(), _attempt_of(call.order)
+    if not watching.can_be_asked_about(order):
+        await _unanswered(line, order)
+        return
     request = StatusRequest(ref=attempt.ref, supplier_ref=attempt.supplier_ref)
     try:
         report = await line.answer(call, line.supplier.status(request))
@@ -75,11 +78,15 @@ async def ask_topup(line: SupplierLine, call: AskTopup) -> None:
         await line.went_away(error)
         if isinstance(error, Misconfigured):
             await line.check_the_key()
-        now = line.clock()
-        await line.take_in(order, lambda books: fulfilment.unanswered(books, order.id, now))
+        await _unanswered(line, order)
         return
     line.came_back()
     now = line.clock()
     await line.take_in(
         order, lambda books: fulfilment.reported(books, order.id, report, asked_at, now)
     )
+
+
+async def _unanswered(line: SupplierLine, order: Order) -> None:
+    now = line.clock()
+    await line.take_in(order, lambda books: fulfilment.unanswered(books, order.id, now))

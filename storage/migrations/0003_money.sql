@@ -28,7 +28,8 @@ CREATE INDEX orders_waiting ON orders (asks)
 CREATE INDEX orders_claimed ON orders (asks, due_at) WHERE claimed_at IS NOT NULL;
 CREATE INDEX orders_opening ON orders (asks, due_at) WHERE status = 'opening';
 CREATE INDEX orders_placed ON orders (asks, due_at) WHERE status = 'placed';
-CREATE INDEX orders_paid ON orders (asks, due_at) WHERE status IN ('paid', 'submitting', 'unsure');
+CREATE INDEX orders_paid ON orders (asks, due_at) WHERE status = 'paid';
+CREATE INDEX orders_submitting ON orders (asks, due_at) WHERE status = 'submitting';
 CREATE INDEX orders_own_qris ON orders (changed_at) WHERE method = 'qris';
 CREATE INDEX orders_deposits ON orders (gateway) WHERE method = 'deposit' AND due_at IS NOT NULL;
 
@@ -75,8 +76,9 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_by_order ON entries (order_id) WHERE order_id <> '';
 
+-- No reference to ``entries``: checking it would make rival processes on PostgreSQL conflict.
 CREATE TABLE postings (
-    entry_id TEXT NOT NULL REFERENCES entries (id),
+    entry_id TEXT NOT NULL,
     account  TEXT NOT NULL,
     amount   BIGINT NOT NULL CHECK (amount <> 0),
     at       BIGINT NOT NULL,

@@ -42,10 +42,16 @@ class Plug:
     passed: Counter[str] = field(default_factory=Counter)
     out: bool = False
     armed: bool = False
+    pulls: int = 0
 
     def arm(self) -> None:
         """From here on every place counts."""
         self.armed = True
+
+    @property
+    def was_pulled(self) -> bool:
+        """Whether the chosen place was come to."""
+        return self.pulls > 0
 
     def at(self, point: str) -> None:
         if self.out:
@@ -55,6 +61,7 @@ class Plug:
         self.passed[point] += 1
         if (point, self.passed[point]) == (self.point, self.hit):
             self.out = True
+            self.pulls += 1
             self.pull()
 
     def mend(self) -> None:

@@ -184,8 +184,8 @@ MORE_DAMAGES: Sequence[tuple[str, str]] = (
         "INSERT INTO payments VALUES ('house', 'twice', 'PAID', 11808, 1)",
     ),
     (
-        "L6 an order that is paid",
-        "INSERT INTO payments VALUES ('x', '1', 'REFUND', 0, 1), ('x', '2', 'REFUND', 0, 1)",
+        "L6 an order that is paid for has its one payment: REFUND",
+        "DELETE FROM payments WHERE order_id = 'REFUND'",
     ),
     (
         "L7 the money held is that of the orders that hold it: held",

@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import settings
 
 from bot.conversation.engine import Conversation, Said
-from bot.conversation.notices import Drawn, Letter, draw
+from bot.conversation.letters import Drawn, Letter
+from bot.conversation.notices import draw
 from bot.conversation.room import Face, Room
 from bot.conversation.texts import LANGUAGES, Texts, read_catalogue
 from bot.conversation.views import (

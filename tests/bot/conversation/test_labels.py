@@ -14,7 +14,8 @@ from bot.conversation import commands
 from bot.conversation.acting import act
 from bot.conversation.confirming import Confirm
 from bot.conversation.crediting import AskCash, AskCredit, AskCreditMethod
-from bot.conversation.notices import case_view, confirm_view, order_view
+from bot.conversation.case_views import case_view, confirm_view
+from bot.conversation.notices import order_view
 from bot.conversation.steps import STEPS
 from bot.conversation.texts import LANGUAGES
 from bot.conversation.views import MOST_DATA_BYTES, Acted, Choice, Draft, StepId, View, read_button
