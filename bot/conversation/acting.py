@@ -45,6 +45,8 @@ def _cancel(room: Room, order: Order) -> View:
 
 
 def _again(room: Room, order: Order) -> Outcome:
+    if order.supplier == HOUSE:
+        return Goto(StepId.CREDIT, Draft())
     return repeat(room, order.id)
 
 

@@ -7,7 +7,7 @@ from bot.conversation.room import Room
 from bot.conversation.views import Choice, View, for_case
 from shop.cases import Answer, Case, CaseKind, answers
 from shop.notices import Facts, Notice, NoticeKind
-from shop.orders import HOUSE, Order, Status
+from shop.orders import CASH, HOUSE, Order, Status
 
 # Whose words the evidence is in, where they are not the supplier's.
 _EVIDENCE: Mapping[str, str] = {CaseKind.UNDELIVERED: "case.message"}
@@ -40,8 +40,17 @@ def draw_case(letter: Letter) -> Drawn:
     )
 
 
+# What the same answer is called where no goods are sold.
+_ANSWERS_OF: Mapping[str, Mapping[str, str]] = {
+    CASH: {Answer.ARRIVED: "answer.arrived.cash", Answer.GIVE_BACK: "answer.give_back.cash"},
+}
+
+
 def _answers(letter: Letter, case_id: str, words: Iterable[str]) -> tuple[Choice, ...]:
-    return tuple(for_case(case_id, word, letter.texts(f"answer.{word}")) for word in words)
+    names = _ANSWERS_OF.get(letter.text("sold"), {})
+    return tuple(
+        for_case(case_id, word, letter.texts(names.get(word, f"answer.{word}"))) for word in words
+    )
 
 
 def _supplier_case(letter: Letter) -> View:
@@ -60,7 +69,8 @@ _SHOWN_HISTORY = 8
 def case_view(case: Case, order: Order, room: Room) -> View:
     """Show the owner one case: what happened, and every answer that is a legal move now."""
     letter = letter_about(order, room)
-    happened = room.books.orders.history(order.id)[-_SHOWN_HISTORY:]
+    happened = room.books.orders.history(order.id)
+    words = [f"{room.texts.time(each.at)} {room.texts(f'word.{each.became}')}" for each in happened]
     parts = [
         letter.say(f"case.{case.kind}"),
         "",
@@ -69,7 +79,7 @@ def case_view(case: Case, order: Order, room: Room) -> View:
         room.texts("case.state", status=room.texts(f"word.{order.status}")),
         letter.say(_evidence(case.kind), evidence=case.evidence or "-"),
         "",
-        *(f"{room.texts.time(each.at)} {each.event}" for each in happened),
+        *list(dict.fromkeys(words))[-_SHOWN_HISTORY:],
     ]
     if order.payout:
         parts.insert(4, room.texts("case.payout", payout=order.payout))

@@ -9,7 +9,7 @@ from bot.conversation.room import Room
 from bot.conversation.views import Outcome, View, for_case
 from shop import comparing, settling
 from shop.cases import Answer, Case, answers, event_of
-from shop.orders import IllegalMove, Order, Returned, Status
+from shop.orders import CASH, HOUSE, IllegalMove, Order, Returned, Status
 from shop.time import MINUTE, Millis
 
 CONFIRM_WITHIN: Millis = 2 * MINUTE
@@ -139,6 +139,8 @@ def _word(answer: Answer, was: Order, after: Order) -> str:
     """Return which text says what came of an answer: money may go back at once, or stay."""
     if after.returned is Returned.WALLET is not was.returned:
         return "credited"
+    if (after.supplier, after.sku, answer) == (HOUSE, CASH, Answer.ARRIVED):
+        return "arrived.cash"
     stays = answer is Answer.PAID and after.status is not Status.REFUND_DUE
     return "paid_own" if stays else answer
 

@@ -261,7 +261,7 @@ async def test_credit_is_paid_out_by_the_owners_hand(there: Street) -> None:
     await there.work()
     assert there.balance(BUDI) == -30_000
     owner.sees("BCA 1234567890 Budi", "Rp20.000")
-    await yes(owner, "Barang sudah sampai")
+    await yes(owner, "Sudah ditransfer")
     await there.work()
     budi.sees("sudah dikirim pemilik toko")
     assert there.balance("held") == 0
@@ -276,7 +276,7 @@ async def test_a_withdrawal_called_off_is_credit_again(there: Street) -> None:
     await budi.says("DANA 081234567890")
     await there.work()
     assert there.balance(BUDI) == 0
-    await yes(owner, "Kembalikan dana")
+    await yes(owner, "Batalkan penarikan")
     await there.work()
     assert there.balance(BUDI) == -50_000
     budi.sees("kembali ke saldomu")

@@ -21,7 +21,8 @@ const TEXTS = {
     "account.dropship": "Uang pelanggan di {who}",
     "account.profit": "Laba di {who}",
     "account.held": "Titipan pelanggan",
-    "account.wallet": "Saldo pelanggan",
+    "account.wallet": "Saldo pelanggan {who}",
+    "account.wallets": "Saldo semua pelanggan",
     "account.sales": "Penjualan",
     "account.cost": "Biaya {who}",
     "account.adjustment": "Penyesuaian pemilik",
@@ -63,7 +64,8 @@ const TEXTS = {
     "account.dropship": "Customers' money at {who}",
     "account.profit": "Profit at {who}",
     "account.held": "Held for customers",
-    "account.wallet": "Customer wallet",
+    "account.wallet": "Customer wallet {who}",
+    "account.wallets": "All customers' wallets",
     "account.sales": "Sales",
     "account.cost": "Costs at {who}",
     "account.adjustment": "Owner's adjustments",
@@ -159,11 +161,9 @@ export class Ledger {
   }
 
   name(account) {
-    const kind = kindOf(account);
+    const kind = account === "wallet" ? "wallets" : kindOf(account);
     const who = rest(account);
-    const words = this.t(`account.${kind}`).replace("{who}", SUPPLIERS[who] ?? who);
-    if (kind === "wallet" && who) return `${words} ${who}`;
-    return words || account;
+    return this.t(`account.${kind}`).replace("{who}", SUPPLIERS[who] ?? who) || account;
   }
 
   account({ account, balance }) {

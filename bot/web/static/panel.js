@@ -34,6 +34,7 @@ const TEXTS = {
     "pay.about": "Pelanggan memindai QR dan membayar lunas.",
     "pay.late": "Bayar terlambat",
     "pay.late.about": "Uang datang sesudah QR habis masa berlakunya.",
+    "pay.late.done": "Dibayar terlambat. Tekan “Sudah bayar” di chat, atau tunggu 5 menit.",
     "pay.done": "QR dibayar. Lihat kabarnya di chat.",
     "less": "Bayar kurang",
     "less.about": "Hanya setengahnya yang masuk: {amount}.",
@@ -108,6 +109,7 @@ const TEXTS = {
     "pay.about": "The customer scans the QR and pays in full.",
     "pay.late": "Pay too late",
     "pay.late.about": "The money arrives after the QR ran out.",
+    "pay.late.done": "Paid too late. Say so in the chat, or wait for 5 minutes.",
     "pay.done": "The QR is paid. Watch the chat.",
     "less": "Pay too little",
     "less.about": "Only half of it arrives: {amount}.",
@@ -181,9 +183,10 @@ const OFFERED = {
     open: AT_THE_SUPPLIER,
     final: AT_THE_SUPPLIER,
   },
-  deposit: { unpaid: ["pay", "less", "more", "expire"], expired: ["pay", "less"], final: ["again"] },
+  deposit: { unpaid: ["pay", "less", "more", "expire"], expired: ["pay"], final: ["again"] },
   own: {},
 };
+const wordFor = (name, { stage }) => (name === "pay" && stage === "expired" ? "pay.late" : name);
 const MAIN = { unpaid: "pay", open: "ok" };
 const LIVELY = new Set(["unpaid", "open", "claimed"]);
 const FAULTS = {
@@ -361,13 +364,13 @@ class Card {
     this.offer(thing);
   }
 
-  offer({ kind, stage, amount, asksOwner }) {
+  offer(thing) {
+    const { kind, stage, amount, asksOwner } = thing;
     const offered = OFFERED[kind][stage] ?? [];
     for (const [name, button] of Object.entries(this.buttons)) {
       button.hidden = name === "owner" ? !asksOwner : !offered.includes(name);
       button.classList.toggle("main", name === "owner" || MAIN[stage] === name);
-      const late = name === "pay" && stage === "expired";
-      labelButton(button, late ? "pay.late" : name, rupiah(AMOUNTS[name]?.(amount)));
+      labelButton(button, wordFor(name, thing), rupiah(AMOUNTS[name]?.(amount)));
     }
     for (const group of this.groups) layOut(group);
   }
@@ -643,9 +646,14 @@ class World {
   // ---- acting
 
   act(button, name, thing) {
-    if (name in ACTIONS) return this.do(button, ACTIONS[name].path, ACTIONS[name].body(thing), `${name}.done`);
+    if (name === "owner") return this.leaveFor(this.toOwner);
+    const { path, body } = ACTIONS[name];
+    return this.do(button, path, body(thing), `${wordFor(name, thing)}.done`);
+  }
+
+  leaveFor(elsewhere) {
     this.hide();
-    return this.toOwner();
+    elsewhere();
   }
 
   async do(button, path, body, said) {

@@ -7,13 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation.notices import (
-    Letter,
-    case_view,
-    draw,
-    order_view,
-    supplier_case_view,
-)
+from bot.conversation.case_views import case_view, supplier_case_view
+from bot.conversation.letters import Letter
+from bot.conversation.notices import draw, order_view
 from bot.conversation.views import StepId, View
 from shop import notices
 from shop.cases import Case, CaseKind
