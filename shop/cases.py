@@ -17,7 +17,8 @@ class CaseKind(StrEnum):
 
     PAID_FAILED = "paid_failed"
     PAID_LATE = "paid_late"
-    PAID_WRONG = "paid_wrong"  # not what was asked for, or more than once
+    PAID_WRONG = "paid_wrong"  # not what was asked for
+    PAID_TWICE = "paid_twice"  # the payment that was believed is now told with another amount
     CLAIMED = "claimed"  # the customer says that they paid the owner's own QRIS
     UNSURE = "unsure"  # the order failed, and nothing says whether the customer paid
     AMBIGUOUS = "ambiguous"  # paid from our balance, and perhaps ordered
@@ -100,8 +101,12 @@ def answers(case: Case, order: Order | None) -> tuple[Answer, ...]:
 
 def _may_just_be_seen(case: Case, order: Order) -> bool:
     """Tell whether the case may be closed with nothing moved: never while money must go back."""
-    told_otherwise = case.kind is CaseKind.UNDELIVERED and order.status is not Status.REFUND_DUE
+    told_otherwise = case.kind in OUTLIVES_ITS_ORDER and order.status is not Status.REFUND_DUE
     return told_otherwise or order.status in ENDED
+
+
+# What is not answered by anything that becomes of the order.
+OUTLIVES_ITS_ORDER = frozenset({CaseKind.UNDELIVERED, CaseKind.PAID_TWICE})
 
 
 def with_words(evidence: str, words: str) -> str:

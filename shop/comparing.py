@@ -8,14 +8,13 @@ from dataclasses import replace
 
 from shop import ledger, moving
 from shop.cases import Answer, Case, CaseKind, answers, with_words
-from shop.ledger import Entry
+from shop.entries import post_own
 from shop.money import rupiah
 from shop.notices import Facts, Notice, NoticeKind
 from shop.ports import Books
 from shop.time import Millis
 
 SHOWN_POSTINGS = 10
-OWN_ENTRY = "entry:"
 
 
 def compared(books: Books, supplier: str, balance: int, asked_at: Millis, now: Millis) -> None:
@@ -95,35 +94,3 @@ def adjust(books: Books, case: Case, actor: str, now: Millis) -> None:
     post_own(books, account, difference, key, now, actor=actor, reason=case.evidence)
     books.ledger.note_balance(case.supplier, said, now, agrees=True)
     books.cases.close(case, Answer.ADJUST, actor, now)
-
-
-def post_own(
-    books: Books,
-    account: str,
-    amount: int,
-    key: str,
-    now: Millis,
-    *,
-    actor: str = "",
-    reason: str = "",
-) -> None:
-    """Post money that the owner brought into an account, or took out of it (negative)."""
-    amounts = {account: amount, ledger.ADJUSTMENT: -amount} if amount else {}
-    books.ledger.post(Entry(id=key, at=now, amounts=amounts, actor=actor, reason=reason))
-
-
-def correct(books: Books, entry_id: str, actor: str, now: Millis) -> bool:
-    """Post the opposite of an owner's own entry, which it names; ``False``: it was none, or undone.
-
-    Entries are never changed: a correction is a new one.
-    """
-    amounts = books.ledger.amounts_of(entry_id)
-    undone = f"undo:{entry_id}"
-    if not (entry_id.startswith(OWN_ENTRY) and amounts) or books.ledger.has(undone):
-        return False
-    opposite = {account: -amount for account, amount in amounts.items()}
-    entry = Entry(
-        id=undone, at=now, amounts=opposite, actor=actor, reason="undone", corrects=entry_id
-    )
-    books.ledger.post(entry)
-    return True

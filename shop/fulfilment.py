@@ -44,6 +44,7 @@ _OLD_NEWS: Mapping[Status, frozenset[TopupState]] = MappingProxyType(
         Status.REFUNDED: frozenset(set(TopupState) - {TopupState.DELIVERED, TopupState.PARTIAL}),
     }
 )
+_GIVEN_BACK = frozenset({Status.REFUND_DUE, Status.REFUNDED})
 _COSTS = frozenset({TopupState.PENDING, TopupState.DELIVERED, TopupState.PARTIAL})
 
 
@@ -81,9 +82,11 @@ def submitted(
     order = _the(books, asked.id)
     if order.version != asked.version:
         late = isinstance(outcome, TopupReport) and _same_attempt(order, asked)
-        return reported(books, order.id, outcome, asked.changed_at, now) if late else order  # type: ignore[arg-type]
+        # Of what was given back meanwhile it is news, however long ago it was asked for.
+        asked_at = now if order.status in _GIVEN_BACK else asked.changed_at
+        return reported(books, order.id, outcome, asked_at, now) if late else order  # type: ignore[arg-type]
     if isinstance(outcome, TopupReport):
-        return _take_in(books, order, outcome, now)
+        return _take_in(books, order, _read(books, order, outcome, now), now)
     event = _NOT_ACCEPTED[outcome]
     because = Because(evidence=evidence)
     if event is Event.FAILED:
@@ -121,10 +124,7 @@ def reported(
 ) -> Order:
     """Take in a supplier's answer about an order, asked for at ``asked_at``."""
     order = _the(books, order_id)
-    if report.serial:  # it is nobody's but the buyer's
-        report = replace(report, note=report.note.replace(report.serial, "***"))
-    if report.strange:
-        tell_unknown_word(books, order, report.words, report.note, now)
+    report = _read(books, order, report, now)
     event = _event_of(order, report)
     if event is not None:
         return _take_in(books, order, report, now)
@@ -132,6 +132,15 @@ def reported(
     if not old_news and asked_at >= order.changed_at:
         moving.open_case(books, order, CaseKind.CONFLICT, report.note, now)
     return _unmoved(books, order, now)
+
+
+def _read(books: Books, order: Order, report: TopupReport, now: Millis) -> TopupReport:
+    """Tell of a word nobody has explained; a serial number is nobody's but the buyer's."""
+    if report.serial:
+        report = replace(report, note=report.note.replace(report.serial, "***"))
+    if report.strange:
+        tell_unknown_word(books, order, report.words, report.note, now)
+    return report
 
 
 def unanswered(books: Books, order_id: str, now: Millis) -> Order:

@@ -121,7 +121,7 @@ def _cases_of(books: Books, was: Order, order: Order, event: Event, because: Bec
 def close_case(books: Books, order: Order, now: Millis) -> None:
     """Close what is being asked about an order, if anything is: it has been answered."""
     case = books.cases.open_for(order.id)
-    if case is not None:
+    if case is not None and case.kind is not CaseKind.PAID_TWICE:
         books.cases.close(case, None, "", now)
 
 
@@ -137,6 +137,7 @@ def open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: Mi
         case = _new_case(books, order, kind, evidence, now)
     else:
         words = with_words(case.evidence, evidence)
+        kind = case.kind if case.kind is CaseKind.PAID_TWICE else kind
         case = replace(case, kind=kind, evidence=words, opened_at=now, pending=None)
     ask_the_owners(books, order, case, f"case:{case.id}:{kind}", now)
 

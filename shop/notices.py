@@ -29,6 +29,7 @@ class NoticeKind(StrEnum):
     PAID_WRONG = "paid_wrong"  # not what was asked for
     PARTLY = "partly"
     RECEIPT = "receipt"  # a customer's picture, for the owner
+    CREDIT = "credit"  # the owner changed somebody's store credit by hand
     CASE = "case"
     BALANCE = "balance"
     ALERT = "alert"
@@ -71,6 +72,7 @@ LANE_OF: Mapping[NoticeKind, Lane] = MappingProxyType(
         K.PAID_WRONG: Lane.ORDERS,
         K.PARTLY: Lane.ORDERS,
         K.RECEIPT: Lane.ORDERS,
+        K.CREDIT: Lane.ORDERS,
         K.CASE: Lane.ORDERS,
         K.BALANCE: Lane.SLOW,
         K.ALERT: Lane.SLOW,

@@ -34,7 +34,7 @@ def paid(
     arrival = books.payments.arrived(order.gateway, invoice.supplier_ref, order.id, amount, now)
     if arrival is Arrival.DIFFERS:
         words = f"{order.gateway} {invoice.supplier_ref}: {amount}"
-        moving.open_case(books, order, CaseKind.PAID_WRONG, words, now)
+        moving.open_case(books, order, CaseKind.PAID_TWICE, words, now)
     if arrival is not Arrival.FIRST:
         return order
     if amount not in {invoice.amount, order.price}:

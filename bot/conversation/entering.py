@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from bot.conversation.room import Room
 from bot.conversation.views import Again, Choice, Draft, Finish, Goto, Outcome, StepId, View
-from shop import comparing, ledger
+from shop import entries, ledger
 from shop.money import NotAnAmount, read_typed_rupiah
 from shop.text import visible
 from shop.time import MINUTE, Millis
@@ -15,7 +15,7 @@ from shop.time import MINUTE, Millis
 CONFIRM_WITHIN: Millis = 2 * MINUTE
 _LONGEST_NOTE = 100
 _ENTRY = re.compile(
-    r"(?P<account>[a-z]+(?::[a-z]+)?)\s+(?P<sign>[+-])\s*(?P<amount>\S+)\s*(?P<note>.*)"
+    r"(?P<account>[a-z]+(?::[A-Za-z0-9_-]+)?)\s+(?P<sign>[+-])\s*(?P<amount>\S+)\s*(?P<note>.*)"
 )
 
 
@@ -37,10 +37,22 @@ def accounts(room: Room) -> Mapping[str, str]:
     return own
 
 
+def _account(room: Room, word: str) -> str | None:
+    """Return the account that a word means: one of the shop's, or the wallet of a customer."""
+    customer = ":" in word and bool(room.books.orders.recent_of(word, 1))
+    return accounts(room).get(word) or (ledger.wallet(word) if customer else None)
+
+
+def _customer(account: str) -> str:
+    """Return whose wallet an account is; empty: it is none."""
+    prefix = ledger.wallet("")
+    return account.removeprefix(prefix) if account.startswith(prefix) else ""
+
+
 def read_entry(room: Room, args: str) -> Wanted | None:
     """Understand ``zultopup +500rb a note``; ``None``: it is not to be understood."""
     found = _ENTRY.fullmatch(args.strip())
-    account = accounts(room).get(found["account"]) if found else None
+    account = _account(room, found["account"]) if found else None
     if found is None or account is None:
         return None
     try:
@@ -79,7 +91,7 @@ class ConfirmEntry:
     about_game: ClassVar[bool] = False
 
     def ask(self, room: Room, draft: Draft) -> View:
-        balance = room.books.ledger.balance(draft.find)
+        balance = _balance(room, draft.find)
         return View(
             title=room.texts("entry.title"),
             text=room.texts(
@@ -98,23 +110,40 @@ class ConfirmEntry:
             return Finish(View(text=room.texts("entry.too_late")))
         if value != "yes":
             return Again(room.texts("entry.press"))
-        key = f"{comparing.OWN_ENTRY}{room.address}:{room.screen}"
-        comparing.post_own(
-            room.books,
-            draft.find,
-            draft.price,
-            key,
-            room.now,
-            actor=room.address,
-            reason=draft.item,
-        )
+        if _customer(draft.find) and _balance(room, draft.find) + draft.price < 0:
+            return Finish(View(text=room.texts("entry.overdrawn")))
+        key = f"{entries.OWN_ENTRY}{room.address}:{room.screen}"
+        _post(room, draft, key)
         undo = Choice("undo", room.texts("entry.undo"), data=f"p:urung:{key}")
         amount = room.texts.money(draft.price)
         done = room.texts("entry.done", account=draft.find, amount=amount)
         return Finish(View(text=done, choices=(undo,)))
 
 
+def _balance(room: Room, account: str) -> int:
+    """Return what an account holds, as its owner sees it: a wallet's credit is a plus."""
+    customer = _customer(account)
+    ledger_of = room.books.ledger
+    return ledger_of.credit_of(customer) if customer else ledger_of.balance(account)
+
+
+def _post(room: Room, draft: Draft, key: str) -> None:
+    books, customer, said = room.books, _customer(draft.find), {"reason": draft.item}
+    if customer:
+        entries.credit(books, customer, draft.price, key, room.now, actor=room.address, **said)
+    else:
+        entries.post_own(books, draft.find, draft.price, key, room.now, actor=room.address, **said)
+
+
 def undo(room: Room, key: str) -> View:
     """Take an own entry back: by a new one that corrects it, once."""
-    corrected = comparing.correct(room.books, key, room.address, room.now)
+    given = room.books.ledger.amounts_of(key)
+    spent = any(
+        customer and room.books.ledger.credit_of(customer) < -amount
+        for account, amount in given.items()
+        if (customer := _customer(account))
+    )
+    if spent:
+        return View(text=room.texts("entry.overdrawn"))
+    corrected = entries.correct(room.books, key, room.address, room.now)
     return View(text=room.texts("entry.undone" if corrected else "entry.cannot_undo"))

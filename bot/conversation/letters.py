@@ -80,6 +80,7 @@ class Letter:
             until="" if until is None else self.texts.time(self.number("until")),
             serial=self.text("serial"),
             support=self.support,
+            buyer=self.text("buyer") or self.notice.address,
             **more,
         )
 

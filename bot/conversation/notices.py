@@ -182,6 +182,17 @@ def _receipt(letter: Letter) -> Drawn:
     return Drawn(view=View(text=text, file=file))
 
 
+def _credit(letter: Letter) -> Drawn:
+    amount, reason = letter.number("amount"), letter.text("reason")
+    text = letter.texts(
+        "credit.given" if amount > 0 else "credit.taken",
+        amount=letter.texts.money(abs(amount)),
+        credit=letter.texts.money(letter.number("credit")),
+        support=letter.support,
+    )
+    return Drawn(view=View(text=f"{text}\n{reason}" if reason else text))
+
+
 def _balance(letter: Letter) -> Drawn:
     if letter.facts.get("balance") is None:
         text = letter.say("balance.unknown", supplier=letter.text("supplier"))
@@ -223,6 +234,7 @@ _DRAWN: Mapping[NoticeKind, Callable[[Letter], Drawn]] = {
     NoticeKind.PAID_WRONG: _plain("paid_wrong"),
     NoticeKind.PARTLY: _plain("partly"),
     NoticeKind.RECEIPT: _receipt,
+    NoticeKind.CREDIT: _credit,
     NoticeKind.CASE: draw_case,
     NoticeKind.BALANCE: _balance,
     NoticeKind.ALERT: _alert,

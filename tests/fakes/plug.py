@@ -66,7 +66,7 @@ class Plug:
 
     def mend(self) -> None:
         """Power is back, for good."""
-        self.point, self.out, self.armed = "", False, False
+        self.out, self.armed = False, False
 
     def database(
         self, opener: Callable[[Address], Awaitable[Database]]

@@ -60,6 +60,11 @@ async def submitted_with(there: Street, action: str, **how: Any) -> None:
     raise AssertionError("nothing was submitted")
 
 
+async def yes_at_once(owner: Person, answer: str) -> None:
+    await owner.taps(answer)
+    owner.sees("sudah selesai")
+
+
 async def yes(owner: Person, answer: str) -> None:
     await owner.taps(answer)
     await owner.taps("Ya, benar")
@@ -230,7 +235,16 @@ async def test_a_deposit_paid_twice_is_credited_once_and_is_a_case(there: Street
     first = next(order for order in there.orders if order["address"] == "web:budi")
     assert first["status"] == "delivered"
     assert first["received"] == first["price"]
-    owner.sees("masuk lebih dari sekali")
+    owner.sees("mungkin dibayar dua kali")
+    await owner.says("/catat web:budi +11.800 dibayar dua kali")
+    await owner.taps("Ya, catat")
+    await there.work()
+    budi.sees("menambah saldomu Rp11.800", "dibayar dua kali")
+    assert there.balance(BUDI) == -11_800
+    await yes_at_once(owner, "Sudah dilihat")
+    await owner.taps("Urungkan")
+    await there.work()
+    assert there.balance(BUDI) == 0
 
 
 async def test_an_answer_that_never_came_is_the_owners_to_decide(there: Street) -> None:

@@ -177,7 +177,7 @@ def stored(books: SqlBooks, status: Status, at: int = NOW, **changes: Any) -> Or
 def store_move(books: SqlBooks, before: Order, after: Order, event: Event) -> None:
     """One move as it is stored, with its payment and its entry, and without a word to anybody."""
     books.orders.move(before, after, event)
-    if after.is_prepaid and after.received and not before.received:
+    if after.received and not before.received:
         payment = after.invoice.supplier_ref if after.invoice else after.id
         books.payments.arrived(
             after.gateway, payment, after.id, after.received - after.fee, after.changed_at

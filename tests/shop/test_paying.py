@@ -107,7 +107,7 @@ def test_l6_the_same_payment_with_another_amount_is_one_case_and_no_move(books: 
     for nth in range(1, 4):
         after = pay(books, order, PRICE + 5_000, THEN + nth * MINUTE)
         assert (after.status, after.received) == (S.PAID, PRICE)
-    assert case_of(books, order) is CaseKind.PAID_WRONG
+    assert case_of(books, order) is CaseKind.PAID_TWICE
     (told,) = asked(books)
     assert told["evidence"] == f"{GATEWAY} ref-D: {PRICE + 5_000}"
     assert balances(books, OURS, ledger.HELD) == (PRICE, -PRICE)

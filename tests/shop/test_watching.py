@@ -289,8 +289,25 @@ def test_an_order_is_asked_about_only_where_the_supplier_can_find_it(
     if order.attempt is None:
         return
     attempt = an_attempt(order, nth=1, by_our_ref=by_our_ref, supplier_ref=supplier_ref)
-    assert can_be_asked_about(replace(order, attempt=attempt)) is known
-    assert (at(replace(order, attempt=attempt), 0) is not None) is known
+    order = replace(order, attempt=attempt, alarmed=True)
+    assert can_be_asked_about(order) is known
+    assert (at(order, 0) is not None) is known
+
+
+@pytest.mark.parametrize("status", [Status.PROCESSING, Status.UNSURE])
+def test_o1_who_waits_for_what_nobody_can_be_asked_about_is_told_once_that_it_takes_long(
+    status: Status,
+) -> None:
+    order = in_status(status, method=M.DEPOSIT)
+    order = replace(order, attempt=an_attempt(order, nth=1, by_our_ref=False))
+    assert [at(order, span) for span in (0, MINUTE, TAKES_LONG, HOUR)] == [
+        TAKES_LONG,
+        TAKES_LONG - MINUTE,
+        0,
+        0,
+    ]
+    assert at(replace(order, alarmed=True), HOUR) is None
+    assert at(replace(order, supplier=HOUSE), 0) is None  # cash: the owner sends it
 
 
 def test_what_was_refunded_before_it_was_ordered_is_left_alone() -> None:

@@ -217,7 +217,7 @@ def test_credit_by_the_owners_qris_waits_for_the_owner(
     parlour.post()
     budi.taps("Sudah bayar")
     parlour.post()
-    owner.taps("Sudah dibayar")
+    owner.taps("paid")
     assert credit_of(parlour, budi) == CREDIT
     owner.taps("Ya, benar")
     assert credit_of(parlour, budi) == CREDIT + 30_000
@@ -301,7 +301,7 @@ def test_credit_taken_out_is_set_aside_and_the_owner_sends_it(
     asked = owner.sees("Kasus", order.id)
     for part in (say("case.payout", payout=BANK), "Rp50.000", budi.address, say("case.cash")):
         assert part in asked.text
-    owner.taps("Barang sudah sampai")
+    owner.taps("arrived")
     assert "Sudah kamu transfer Rp50.000" in owner.last.text
     owner.taps("Ya, benar")
     parlour.post()
@@ -316,7 +316,7 @@ def test_credit_that_the_owner_does_not_send_comes_back(
 ) -> None:
     order = takes_out(parlour, budi)
     parlour.post()
-    owner.taps("Kembalikan dana")
+    owner.taps("give_back")
     assert f"Rp50.000 ke saldo {budi.address}" in owner.last.text
     owner.taps("Ya, benar")
     parlour.post()

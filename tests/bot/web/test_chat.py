@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 import sqlite3
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -683,6 +684,8 @@ async def test_a_transcript_that_cannot_be_read_closes_the_socket(demo, monkeypa
         ("/chat/chat.css", "text/css", b":root"),
         ("/chat/chat.js", "text/javascript", b"WebSocket"),
         ("/chat/panel.js", "text/javascript", b"export"),
+        ("/chat/ledger.js", "text/javascript", b"export"),
+        ("/chat/drawing.js", "text/javascript", b"export"),
     ],
 )
 async def test_the_page_is_served_and_may_load_nothing_from_elsewhere(
@@ -696,6 +699,23 @@ async def test_the_page_is_served_and_may_load_nothing_from_elsewhere(
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+
+
+async def test_everything_that_a_page_loads_is_served(demo):
+    asked, found = ["/chat"], set()
+    while asked:
+        path = asked.pop()
+        answer = await demo.client.get(path)
+        assert answer.status == 200, path
+        found.add(path)
+        parts = re.findall(r'(?:from|src=|href=) ?"(/chat/[a-z.]+)"', await answer.text())
+        asked += set(parts) - found
+    assert {"/chat/chat.css", "/chat/chat.js", "/chat/drawing.js"} <= found
+
+
+async def test_the_books_are_beside_the_chat(demo):
+    answer = await demo.client.get("/chat/ledger")
+    assert (await answer.json())["accounts"] == [{"account": "wallet", "balance": 0}]
 
 
 async def test_a_socket_is_needed_where_there_is_one(demo):
