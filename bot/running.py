@@ -64,6 +64,9 @@ def demo(port: int | None, data: Path | None, seams: Seams | None = None) -> Non
             asyncio.run(_demo(settings, folder, seams or Seams()))
 
 
+_DEMO_BALANCE = 2_000_000  # enough for every way to pay to be offered
+
+
 @contextmanager
 def _folder(data: Path | None) -> Iterator[Path]:
     if data is not None:
@@ -76,7 +79,9 @@ def _folder(data: Path | None) -> Iterator[Path]:
 
 async def _demo(settings: Settings, folder: Path, seams: Seams) -> None:
     stop = _stop_on_signals()
-    simulator = ZulTopupSimulator(clock=seams.clock, state=folder / "zultopup.json")
+    simulator = ZulTopupSimulator(
+        clock=seams.clock, state=folder / "zultopup.json", balance=_DEMO_BALANCE
+    )
     async with opened_shop(settings, seams, with_web_chat=True) as shop:
         web_chat = shop.web_chat
         if web_chat is None:

@@ -29,6 +29,7 @@ LEASE: Millis = 75 * SECOND  # longer than any call may take
 BUSY_PAUSE: Millis = 15 * SECOND  # when a supplier says that we ask too often
 LIST_EVERY: Millis = 10 * MINUTE
 LIST_FRESH: Millis = MINUTE
+ALONE_EVERY: Millis = MINUTE
 COMPARE_EVERY: Millis = 24 * HOUR
 LONGEST_TIMER: Millis = 49 * HOUR  # of an order
 _NEVER: Millis = 2**60
@@ -267,12 +268,24 @@ def _watch(books: Books, supplier: str, now: Millis) -> Call | None:
     order = books.orders.next_watched(supplier, now)
     if order is None:
         return None
-    together = order.method is PaymentMethod.DEPOSIT and order.status is Status.AWAITING_PAYMENT
-    # The history proves what was paid, never what was not: at its end each is asked about alone.
-    if together and now < watching.lapses_at(order) and books.orders.open_deposits(supplier) > 1:
+    if _is_asked_about_together(books, order, now):
         books.orders.note(replace(order, due_at=now + LEASE))
         return AskDeposits(order=order)
     return _ask(books, order, now)
+
+
+def _is_asked_about_together(books: Books, order: Order, now: Millis) -> bool:
+    """Tell whether the history of deposits, which serves all that are open, is asked for instead.
+
+    It proves what was paid, never what was not, and may leave things out: each deposit is asked
+    about alone once a minute, and at its end.
+    """
+    if order.method is not PaymentMethod.DEPOSIT or order.status is not Status.AWAITING_PAYMENT:
+        return False
+    lately = now - (order.asked_at or order.created_at) < ALONE_EVERY
+    return (
+        lately and now < watching.lapses_at(order) and books.orders.open_deposits(order.gateway) > 1
+    )
 
 
 # In the order of ``Purpose``: the most urgent first.
@@ -287,7 +300,7 @@ _CHOOSERS: Mapping[Purpose, Callable[[Books, str, Millis], Call | None]] = {
 
 
 def _ask(books: Books, order: Order, now: Millis) -> AskInvoice | AskTopup:
-    books.orders.note(replace(order, due_at=now + LEASE))
+    books.orders.note(replace(order, due_at=now + LEASE, asked_at=now))
     paid_for = order.is_prepaid and order.status in PAID_FOR
     return AskTopup(order=order) if paid_for else AskInvoice(order=order)
 

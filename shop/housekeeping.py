@@ -30,9 +30,9 @@ def _lapse_one(books: Books, now: Millis) -> bool:
     order = books.orders.next_watched(HOUSE, now)
     if order is None:
         return False
-    if order.status is Status.AWAITING_PAYMENT:
+    if order.status is Status.AWAITING_PAYMENT and books.cases.open_for(order.id) is None:
         go(books, order, Event.LAPSED, now)
-    else:  # nothing is due about it any more
+    else:  # nothing is due about it any more, or the owner is being asked whether it was paid
         books.orders.note(replace(order, due_at=None))
     return True
 

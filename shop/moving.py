@@ -114,6 +114,8 @@ def _cases_of(books: Books, was: Order, order: Order, event: Event, because: Bec
     kind, now = _kind_of(was, order, event), order.changed_at
     if kind is not None:
         open_case(books, order, kind, because.evidence, now)
+    elif event is Event.CANCELLED:
+        return  # hiding a QR says nothing of whether it was paid
     elif order.status in ENDED or was.status in _ANSWERED_BY_MOVING:
         close_case(books, order, now)
 

@@ -235,6 +235,7 @@ class Order:
     excess: int = 0  # what was credited of it when a wrong amount was accepted
     returned: Returned = Returned.NOT
     lost: bool = False  # refunded, and delivered all the same
+    asked_at: Millis | None = None  # when the supplier was last asked about it alone
     payout: str = ""  # where the customer wants money sent: foreign text
     tries: int = 0  # attempts at having it delivered
     attempt: Attempt | None = None  # the last of them

@@ -18,7 +18,7 @@ _INSERT = f"""
 INSERT INTO orders (id, idempotency, asks, {", ".join(PLAIN)})
 VALUES (:id, :key, :asks, {", ".join(f":{name}" for name in PLAIN)})
 """  # noqa: S608 - likewise
-_TIMERS = ("due_at", "claimed_at", "last_claim_at", "alarmed", "payout")
+_TIMERS = ("due_at", "claimed_at", "last_claim_at", "asked_at", "alarmed", "payout")
 _LEARNT = ("settled_at", "serial", "received", "fee", "excess", "returned", "lost", "tries", "asks")
 _MOVE = f"""
 UPDATE orders SET status = :status, version = :version, changed_at = :changed_at,

@@ -70,16 +70,22 @@ class ZulTopupSimulator:
         state: File that everything is written to after each change and read back from; ``None``
             keeps it in memory. Raises ``ValueError`` if the file holds something else.
         delivery_ms: Time between a payment and ``Success``.
+        balance: The reseller's, in whole rupiah, where no file tells another.
     """
 
     slug = "zultopup"
 
     def __init__(
-        self, *, clock: Callable[[], int], state: Path | None = None, delivery_ms: int = 3000
+        self,
+        *,
+        clock: Callable[[], int],
+        state: Path | None = None,
+        delivery_ms: int = 3000,
+        balance: int = _FIRST_BALANCE,
     ) -> None:
         self._clock = clock
         self._state = state
-        self._books = Books(balance=_FIRST_BALANCE, delivery_ms=delivery_ms)
+        self._books = Books(balance=balance, delivery_ms=delivery_ms)
         self._faults = faults.FaultQueue("ZulTopup", oddities=_ODDITIES, callbacks=False)
         self._calls: deque[JsonObject] = deque(maxlen=_REMEMBERED_CALLS)
         self._limit = RateLimit(most=60, window_ms=60_000)

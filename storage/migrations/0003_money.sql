@@ -9,6 +9,7 @@ ALTER TABLE orders ADD COLUMN excess BIGINT NOT NULL DEFAULT 0 CHECK (excess >= 
 ALTER TABLE orders ADD COLUMN returned TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN lost BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN payout TEXT NOT NULL DEFAULT '';
+ALTER TABLE orders ADD COLUMN asked_at BIGINT;
 ALTER TABLE orders ADD COLUMN tries BIGINT NOT NULL DEFAULT 0;
 
 -- Orders so far are all dropship: whoever is paid also delivers.

@@ -47,13 +47,49 @@ async def picks(page: Page, label: str) -> None:
     await button.click()
 
 
-async def buys(page: Page) -> None:
+async def says(page: Page, text: str) -> None:
+    await page.get_by_test_id("composer").fill(text)
+    await page.get_by_test_id("send").click()
+
+
+async def buys(page: Page, how: str = "Bayar", account: str = "12345678") -> None:
     await picks(page, "Mobile Legends")
     await picks(page, "86 Diamond")
-    await page.get_by_test_id("composer").fill("12345678 (2001)")
-    await page.get_by_test_id("send").click()
-    await picks(page, "Bayar")
+    await says(page, f"{account} (2001)")
+    await picks(page, how)
     await expect(page.get_by_test_id("qr").last).to_be_in_viewport(ratio=1)
+
+
+async def hears(page: Page, *parts: str) -> None:
+    """The newest of what was said holds all of this, within the patience of a person."""
+    for part in parts:
+        await expect(page.get_by_test_id("message").last).to_contain_text(part, timeout=20_000)
+
+
+async def stands(page: Page, account: str, amount: str) -> None:
+    """The ledger beside the chat has this balance, and balances."""
+    row = page.locator(f'[data-testid=accounts] [data-account="{account}"]')
+    await expect(row).to_contain_text(amount, timeout=10_000)
+    await expect(page.get_by_test_id("sum")).to_have_attribute("data-balanced", "true")
+
+
+async def is_shown(page: Page, name: str) -> None:
+    ARTIFACTS.mkdir(exist_ok=True)
+    await page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+
+@asynccontextmanager
+async def shopping(chromium: str, folder: Path, width: int = 1280) -> AsyncIterator[Page]:
+    """The chat page of a demo of its own, whose books hold when it is over."""
+    port = free_port()
+    arguments = ("demo", "--port", str(port), "--data", str(folder))
+    async with started(*arguments, folder=folder) as demo:
+        await answers(f"http://127.0.0.1:{port}/readyz")
+        url = f"http://127.0.0.1:{port}/chat"
+        async with browsing(chromium, url, width=width, height=860) as page:
+            yield page
+        await demo.kill()
+    assert audit(SqliteFile(path=folder / "lapak.db")) == []
 
 
 @pytest.mark.sqlite
@@ -94,3 +130,76 @@ async def test_the_page_finds_its_way_back_after_the_plug_was_pulled(
                 await expect(page.get_by_test_id("qr")).to_have_count(1)
                 ARTIFACTS.mkdir(exist_ok=True)
                 await page.screenshot(path=ARTIFACTS / "chat-phone.png")
+
+
+@pytest.mark.sqlite
+async def test_money_that_comes_too_late_is_the_customers_credit(
+    tmp_path: Path, chromium: str
+) -> None:
+    async with shopping(chromium, tmp_path) as page:
+        await buys(page, "QRIS deposit")
+        deposit = page.get_by_test_id("deposit")
+        await deposit.get_by_test_id("expire").click()
+        await hears(page, "tidak dibayar sampai batas waktunya")
+        await deposit.get_by_test_id("pay").click()
+        await expect(page.get_by_test_id("panel-toast")).to_contain_text("terlambat")
+        await picks(page, "Sudah bayar")
+        await hears(page, "sudah masuk ke saldomu")
+        amount = await deposit.locator(".amount").inner_text()
+        await stands(page, "wallet", f"−{amount}")
+        await expect(page.get_by_test_id("entry").first).to_contain_text("Dikembalikan ke saldo")
+        await says(page, "/saldo")
+        await hears(page, f"Saldomu: {amount}", "Isi saldo", "Tarik saldo")
+        await is_shown(page, "money-late")
+
+
+@pytest.mark.sqlite
+async def test_money_that_is_too_little_or_comes_twice_is_the_owners_to_decide(
+    tmp_path: Path, chromium: str
+) -> None:
+    async with shopping(chromium, tmp_path) as page:
+        await buys(page, "QRIS deposit")
+        deposit = page.get_by_test_id("deposit")
+        await deposit.get_by_test_id("less").click()
+        await expect(deposit.locator(".payment")).to_have_text("Dibayar kurang")
+        await hears(page, "Pemilik toko memutuskan")
+        await expect(page.get_by_test_id("entry").first).to_contain_text("Dibayar tidak pas")
+        await deposit.get_by_test_id("again").click()
+        await expect(deposit.locator(".payment")).to_have_text("Dibayar lebih")
+        await is_shown(page, "money-panel")
+        await deposit.get_by_test_id("owner").click()
+        await expect(page.get_by_test_id("view-owner")).to_have_attribute("aria-pressed", "true")
+        await hears(page, "Kasus: pesanan", "Tetap proses")
+        await says(page, "/saldo")
+        await expect(page.get_by_text("Samakan pembukuan").last).to_be_visible(timeout=20_000)
+        await is_shown(page, "money-owner")
+
+
+@pytest.mark.sqlite
+async def test_the_shops_own_qris_is_paid_outside_and_confirmed_by_its_owner(
+    tmp_path: Path, chromium: str
+) -> None:
+    async with shopping(chromium, tmp_path, width=390) as page:
+        await buys(page, "QRIS toko")
+        await page.get_by_test_id("qr-world").click()
+        own = page.get_by_test_id("own-qris")
+        await expect(own).to_contain_text("pemilik yang memeriksa")
+        await expect(own.get_by_test_id("owner")).to_be_hidden()
+        await page.get_by_test_id("panel-close").click()
+        await picks(page, "Sudah bayar")
+        await hears(page, "sedang memeriksa")
+        await page.get_by_test_id("world").click()
+        await own.get_by_test_id("owner").click()
+        await picks(page, "Sudah dibayar")
+        await picks(page, "Ya, benar")
+        await page.get_by_test_id("view-customer").click()
+        await hears(page, "Top up masuk!")
+        await says(page, "/bahasa en")
+        await hears(page, "we speak English now")
+        await page.reload()
+        await page.get_by_test_id("world").click()
+        await expect(own.locator(".payment")).to_have_text("Paid")
+        await page.get_by_test_id("sum").scroll_into_view_if_needed()
+        await stands(page, "qris", await own.locator(".amount").inner_text())
+        await expect(page.get_by_test_id("ledger")).to_contain_text("Balanced")
+        await is_shown(page, "money-phone")

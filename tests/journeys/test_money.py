@@ -1,5 +1,6 @@
 """Paid first, delivered from the shop's balance: every way to pay, and every way back."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -305,3 +306,28 @@ async def test_the_books_are_compared_with_the_suppliers_balance_every_day(there
     await there.work()
     assert there.balance("supplier:zultopup") == 1
     assert there.rows("SELECT 1 AS one FROM cases WHERE closed_at IS NULL") == []
+
+
+async def test_one_question_serves_all_open_deposits(there: Street) -> None:
+    people = [there.person(f"buyer{nth}") for nth in range(6)]
+    for nth, person in enumerate(people):
+        await with_a_deposit(there, person, f"12345678{nth}")
+    before = asked_by_path(there)
+    await there.after(45 * SECOND)
+    asked = {path: n - before.get(path, 0) for path, n in asked_by_path(there).items()}
+    assert asked["/api/payment/history"] > 5
+    assert sum(n for path, n in asked.items() if "payment/status" in path) <= 6
+    for nth in range(0, 6, 2):
+        await there.pay_deposit(nth)
+    await there.after(MINUTE)
+    statuses = {order["address"]: order["status"] for order in there.orders}
+    assert [statuses[f"web:buyer{nth}"] for nth in range(6)] == [
+        "delivered",
+        "awaiting_payment",
+    ] * 3
+
+
+def asked_by_path(there: Street) -> Counter[str]:
+    return Counter(
+        call["path"].removeprefix("/zultopup") for call in there.simulator.journal()["calls"]
+    )

@@ -12,9 +12,9 @@ import pytest
 
 from bot.conversation import commands
 from bot.conversation.acting import act
+from bot.conversation.case_views import case_view, confirm_view
 from bot.conversation.confirming import Confirm
 from bot.conversation.crediting import AskCash, AskCredit, AskCreditMethod
-from bot.conversation.case_views import case_view, confirm_view
 from bot.conversation.notices import order_view
 from bot.conversation.steps import STEPS
 from bot.conversation.texts import LANGUAGES

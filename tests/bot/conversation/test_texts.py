@@ -119,7 +119,7 @@ def families() -> set[str]:
 
 
 def put_together() -> set[str]:
-    """The ids of a family whose second half stands in the sources with its dot: ``arrived.cash``."""
+    """The ids of a family whose second half stands in the sources, dot and all."""
     heads = {family.partition("\\.")[0] for family in families()}
     return {f"{head}.{text}" for head in heads for text in constants() if "." in text}
 
