@@ -26,6 +26,7 @@ log = get_logger(__name__)
 
 LOOPBACK = "127.0.0.1"
 DEMO_PORT = 8080
+_DEMO_BALANCE = 2_000_000  # at the simulated supplier: every way to pay can be offered
 
 
 def run(
@@ -62,9 +63,6 @@ def demo(port: int | None, data: Path | None, seams: Seams | None = None) -> Non
         with held(settings.database):
             prepare(settings.database)
             asyncio.run(_demo(settings, folder, seams or Seams()))
-
-
-_DEMO_BALANCE = 2_000_000  # enough for every way to pay to be offered
 
 
 @contextmanager

@@ -202,7 +202,8 @@ _WORDS = {
 }  # fmt: skip
 _SAME = {
     "order": "pesan", "menu": "pesan", "history": "riwayat", "balance": "saldo", "cases": "kasus",
-    "ledger": "buku", "language": "bahasa", "help": "bantuan", "cancel": "batal", "mulai": "start",
+    "ledger": "buku", "topup": "isi", "withdraw": "tarik", "language": "bahasa",
+    "help": "bantuan", "cancel": "batal", "mulai": "start",
 }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ async def with_own_qris(there: Street, person: Person, account: str = "123456789
     await to_confirmation(person, account)
     await person.taps("QRIS toko")
     await there.work()
-    person.sees("Bayar Rp")
+    assert person.sees("Bayar Rp").view.image is not None
 
 
 async def with_credit(there: Street, person: Person, amount: str = "50.000") -> None:

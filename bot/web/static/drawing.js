@@ -14,7 +14,7 @@ export function setText(element, text) {
 export function rupiah(amount) {
   const whole = Math.round(Number(amount));
   if (amount === null || amount === undefined || amount === "" || !Number.isFinite(whole)) return "–";
-  return `${whole < 0 ? "−" : ""}Rp${String(Math.abs(whole)).replace(/\B(?=(\d{3})+(?!\d))/g, ".")}`;
+  return `${whole < 0 ? "-" : ""}Rp${String(Math.abs(whole)).replace(/\B(?=(\d{3})+(?!\d))/g, ".")}`;
 }
 
 export function clockface(milliseconds) {

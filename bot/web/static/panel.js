@@ -323,6 +323,7 @@ class Card {
 
   part(tag, name, className = name) {
     const element = make(tag, className);
+    element.dataset.part = name;
     this.text[name] = element;
     return element;
   }

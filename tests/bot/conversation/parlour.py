@@ -33,7 +33,7 @@ from bot.conversation.views import (
     read_text,
 )
 from bot.owner.desk import OwnersDesk
-from shop import comparing, fulfilment, ledger, settling
+from shop import entries, fulfilment, ledger, settling
 from shop.catalogue import Game, read_games
 from shop.orders import Order
 from shop.payments import PaymentMethod
@@ -270,7 +270,7 @@ class Parlour:
     def fund(self, amount: int, account: str = ledger.supplier(SUPPLIER)) -> None:
         """The owner brings money into an account; in whole rupiah."""
         key = f"fund:{next(self._tokens)}"
-        comparing.post_own(self.books, account, amount, key, self.clock())
+        entries.post_own(self.books, account, amount, key, self.clock())
 
     def give_credit(self, guest: "Guest", amount: int) -> None:
         """Let a guest have store credit; in whole rupiah."""

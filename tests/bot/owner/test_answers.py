@@ -101,7 +101,8 @@ def press(guest: Guest, action: str) -> View:
 
 
 def may_just_be_seen(case: Case, order: Order) -> bool:
-    otherwise = case.kind is CaseKind.UNDELIVERED and order.status is not Status.REFUND_DUE
+    only_told = case.kind in {CaseKind.UNDELIVERED, CaseKind.PAID_TWICE}
+    otherwise = only_told and order.status is not Status.REFUND_DUE
     return order.status in ENDED or otherwise
 
 

@@ -90,7 +90,7 @@ def test_an_entry_is_shown_before_it_is_made(
     "typed",
     [
         "", "zultopup", "zultopup 500rb", "zultopup +", "zultopup + setor", "+500rb zultopup",
-        "zultopup +0", "zultopup +-5", "zultopup +1e9", "zultopup +abc", "zultopup +1,234",
+        "zultopup +0", "zultopup +-5", "zultopup +1e9", "zultopup +abc", "zultopup +1,23",
         "bank +500rb", "wallet:web:budi +500rb", "supplier:zultopup +500rb", "held +500rb",
         "sales -500rb", "adjustment +1", "cost:zultopup -1", "ZULTOPUP +500rb", "qris=+5000",
         "profit:qris +500rb", "zonegame +500rb", "zultopup +500 rb", "qris +½", "qris\u202e +5000",

@@ -235,6 +235,7 @@ def test_no_it_did_not_come_closes_the_order_and_the_customer_can_speak_up(
     parlour: Parlour, budi: Guest, owner: Guest
 ) -> None:
     order, case = claimed(parlour, budi)
+    parlour.clock.advance(SECOND)
     press(owner, case, "unpaid")
     assert press(owner, case, "yes-unpaid").text == say("decided.unpaid", order=order.id)
     parlour.post()
@@ -368,13 +369,35 @@ def test_a_picture_of_a_payment_to_a_supplier_is_nobodys_to_read(
     assert receipts(owner) == []
 
 
-def test_a_picture_with_nothing_to_pay_is_passed_to_nobody(
+def test_a_picture_that_comes_after_the_end_of_the_qr_still_reaches_the_owner(
     parlour: Parlour, budi: Guest, owner: Guest
 ) -> None:
     order, case = claimed(parlour, budi)
-    press(owner, case, "unpaid")
-    press(owner, case, "yes-unpaid")
+    parlour.clock.advance(HOUR)
+    view = budi.shares(What.PICTURE, "photo")
+    parlour.post()
+    assert view == View(text=say("picture.asking_the_owner"))
+    assert [order.id in shown.text for shown in receipts(owner)] == [True]
+    assert case_of(parlour, order) == case
+
+
+def test_a_picture_of_what_the_owner_has_confirmed_is_passed_to_nobody(
+    parlour: Parlour, budi: Guest, owner: Guest
+) -> None:
+    order, case = claimed(parlour, budi)
+    press(owner, case, "paid")
+    press(owner, case, "yes-paid")
+    view = budi.shares(What.PICTURE, "photo")
+    parlour.post()
+    assert view == View(text=say("claim.already_paid", order=order.id))
+    assert (receipts(owner), parlour.books.cases.open_for(order.id)) == ([], None)
+
+
+def test_a_picture_with_nothing_to_pay_is_passed_to_nobody(
+    parlour: Parlour, budi: Guest, owner: Guest
+) -> None:
+    budi.says("/start")
     view = budi.shares(What.PICTURE, "photo")
     parlour.post()
     assert view == View(text=say("picture.nothing", support=FACE.support))
-    assert (receipts(owner), parlour.books.cases.open_for(order.id)) == ([], None)
+    assert receipts(owner) == []
