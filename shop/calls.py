@@ -265,13 +265,22 @@ def _list(books: Books, supplier: str, now: Millis) -> Call | None:
 
 
 def _watch(books: Books, supplier: str, now: Millis) -> Call | None:
-    order = books.orders.next_watched(supplier, now)
+    order = _next_watched(books, supplier, now)
     if order is None:
         return None
     if _is_asked_about_together(books, order, now):
         books.orders.note(replace(order, due_at=now + LEASE))
         return AskDeposits(order=order)
     return _ask(books, order, now)
+
+
+def _next_watched(books: Books, supplier: str, now: Millis) -> Order | None:
+    """Return what is asked about next; where nobody can be asked, only say that it takes long."""
+    while (order := books.orders.next_watched(supplier, now)) is not None:
+        if watching.can_be_asked_about(order):
+            return order
+        fulfilment.unanswered(books, order.id, now)
+    return None
 
 
 def _is_asked_about_together(books: Books, order: Order, now: Millis) -> bool:

@@ -86,10 +86,14 @@ def tell(books: Books, case: Case, now: Millis) -> None:
 
 
 def adjust(books: Books, case: Case, actor: str, now: Millis) -> None:
-    """Let the books follow what the supplier said last; the difference is the owner's."""
+    """Let the books follow what the supplier said last; the difference is the owner's.
+
+    It is the one that the owner was shown: what was posted since has nothing to do with it.
+    """
     account = ledger.supplier(case.supplier)
     said = books.ledger.last_said(case.supplier)
-    difference = said - books.ledger.balance(account)
+    since = books.ledger.since(account, case.opened_at + 1)
+    difference = said - (books.ledger.balance(account) - since.coming + since.leaving)
     key = f"adjust:{case.id}:{case.opened_at}"
     post_own(books, account, difference, key, now, actor=actor, reason=case.evidence)
     books.ledger.note_balance(case.supplier, said, now, agrees=True)

@@ -45,6 +45,8 @@ _CASE_OF: Mapping[Status, CaseKind] = MappingProxyType(
         Status.PARTLY_DELIVERED: CaseKind.PARTLY,
     }
 )
+# Hiding a QR says nothing of whether it was paid, nor what our balance got back of the customer.
+_ASKS_NOTHING = frozenset({Event.CANCELLED, Event.COST_RETURNED})
 # What was asked about an order in this status is answered by leaving it.
 _ANSWERED_BY_MOVING = frozenset({Status.AWAITING_PAYMENT, Status.UNSURE, Status.REFUND_DUE})
 
@@ -111,11 +113,11 @@ def _kind_of(was: Order, order: Order, event: Event) -> CaseKind | None:
 
 def _cases_of(books: Books, was: Order, order: Order, event: Event, because: Because) -> None:
     """Open the case that a move makes, or close the one it answers."""
+    if event in _ASKS_NOTHING:
+        return
     kind, now = _kind_of(was, order, event), order.changed_at
     if kind is not None:
         open_case(books, order, kind, because.evidence, now)
-    elif event is Event.CANCELLED:
-        return  # hiding a QR says nothing of whether it was paid
     elif order.status in ENDED or was.status in _ANSWERED_BY_MOVING:
         close_case(books, order, now)
 

@@ -11,11 +11,14 @@ _UNSEEN = """
 SELECT id FROM orders WHERE status IN ('placed', 'opening', 'paid', 'submitting')
   AND asks = :supplier ORDER BY id
 """
+# What was paid first can be asked about only by a reference that the supplier knows.
 _ASK = """
 INSERT INTO unasked (order_id)
-SELECT o.id FROM orders o
+SELECT o.id FROM orders o LEFT JOIN attempts a ON a.order_id = o.id AND a.nth = o.tries
 WHERE o.asks = :supplier AND o.due_at IS NOT NULL
-  AND o.status IN ('awaiting_payment', 'processing', 'unsure')
+  AND (o.status = 'awaiting_payment'
+       OR (o.status IN ('processing', 'unsure')
+           AND (o.method = 'dropship' OR a.by_our_ref = 1 OR a.supplier_ref <> '')))
 ON CONFLICT (order_id) DO NOTHING
 """
 _ASKED = "DELETE FROM unasked WHERE order_id = :order_id"

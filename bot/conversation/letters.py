@@ -74,7 +74,7 @@ class Letter:
             account=self.account,
             price=self.texts.money(self.number("price")),
             amount=self.texts.money(self.number("amount")),
-            asked=self.texts.money(self.number("asked")),
+            asked=self.texts.money(self.number("asked") or self.number("amount")),
             ends="" if expires_at is None else self.texts.time(self.number("expires_at")),
             at=self.texts.date(self.number("at")),
             until="" if until is None else self.texts.time(self.number("until")),

@@ -38,6 +38,8 @@ def _status(letter: Letter) -> Drawn:
     lines = [letter.say(name) for name in _PROGRESS[Status(letter.text("status"))]]
     if letter.text("returned") == Returned.WALLET:
         lines[-1] = letter.say("progress.credited")
+    elif letter.text("event") == Event.PAID_WRONG:
+        lines[-1] = letter.say("progress.wrong")
     text = "\n".join([letter.say(letter.about("status.about")), "", *lines])
     return Drawn(view=View(title=letter.say("status.title"), text=text), slot="status", edit=True)
 

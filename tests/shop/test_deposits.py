@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shop import calls, ledger, ordering, settling, watching
-from shop.calls import LEASE, PACE, AskDeposits, AskInvoice, Idle, OpenInvoice
+from shop.calls import ALONE_EVERY, LEASE, PACE, AskDeposits, AskInvoice, Idle, OpenInvoice
 from shop.cases import CaseKind
 from shop.notices import NoticeKind
 from shop.orders import Order, Status
@@ -180,7 +180,30 @@ def test_o14_what_is_being_asked_is_not_asked_again_within_its_lease(books: SqlB
     assert isinstance(second, AskDeposits)
     assert first.order.id != second.order.id
     assert isinstance(choose(books, now + 2 * PACE), Idle)
-    assert isinstance(choose(books, now + LEASE), AskDeposits)
+    again = choose(books, now + LEASE)  # nobody answered: whoever asked is gone
+    assert isinstance(again, AskDeposits | AskInvoice)
+    assert again.order.id == first.order.id
+
+
+def test_o11_what_the_history_leaves_out_is_asked_about_alone_once_a_minute(
+    books: SqlBooks,
+) -> None:
+    many(books, 4)
+    now, alone = NOW, {f"D{nth}": [NOW] for nth in range(4)}
+    together = 0
+    while now < END:
+        call = choose(books, now)
+        if isinstance(call, AskInvoice):
+            alone[call.order.id].append(now)
+            settling.heard(books, call.order.id, saying(W.UNPAID), now, now)
+        elif isinstance(call, AskDeposits):
+            together += 1
+            settling.heard_of_deposits(books, call.order.id, {}, now, now)
+        now = call.until if isinstance(call, Idle) else now
+    pauses = [b - a for moments in alone.values() for a, b in itertools.pairwise(moments)]
+    assert max(pauses) <= ALONE_EVERY + 3 * POLL
+    assert min(pauses) >= ALONE_EVERY
+    assert together > 100
 
 
 @pytest.mark.parametrize("word", [W.UNPAID, W.EXPIRED, W.FAILED, W.UNCLEAR, W.UNREADABLE])

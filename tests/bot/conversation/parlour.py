@@ -35,7 +35,7 @@ from bot.conversation.views import (
 from bot.owner.desk import OwnersDesk
 from shop import entries, fulfilment, ledger, settling
 from shop.catalogue import Game, read_games
-from shop.orders import Order
+from shop.orders import Order, Status
 from shop.payments import PaymentMethod
 from shop.pricing import PriceRule
 from shop.rules import Rules
@@ -285,6 +285,8 @@ class Parlour:
         """Have a paid order delivered from our balance, with this answer."""
         order = self.order(order_id)
         asked = fulfilment.start(self.books, order, self.clock() + MINUTE, self.clock())
+        if asked.status is not Status.SUBMITTING:  # it has become too dear
+            return asked
         return fulfilment.submitted(self.books, asked, outcome, self.clock())
 
     def told(self, order_id: str, report: TopupReport) -> Order:

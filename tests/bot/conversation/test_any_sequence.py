@@ -5,15 +5,21 @@ import random
 import pytest
 
 from bot.conversation.views import MOST_DATA_BYTES, Incoming, View
-from shop.orders import Order, Status
-from shop.suppliers import InvoiceState
+from shop import housekeeping, settling
+from shop.fulfilment import Outcome
+from shop.orders import Event, Order, Status, may
+from shop.payments import PaymentMethod
+from shop.settling import NotOpened
+from shop.suppliers import InvoiceState, TopupReport, TopupState
 from shop.time import HOUR, MINUTE, SECOND
 from storage.audit import RULES
 from tests.bot.conversation.mischief import Mischief
-from tests.bot.conversation.parlour import OWNER, SHELF, Guest, Parlour, whole
+from tests.bot.conversation.parlour import EVERY_WAY, OWNER, SHELF, Guest, Parlour, whole
 
 EVENTS = 400
 SEEDS = range(15)
+WAITS = frozenset({Status.AWAITING_PAYMENT, Status.EXPIRED, Status.CANCELLED})
+UNPAID = (InvoiceState.UNPAID, InvoiceState.EXPIRED, InvoiceState.UNREADABLE)
 PRICES = [{"free-fire": [("1", "70 Diamond", 12_345)]}, {}, SHELF, SHELF, SHELF]
 
 
@@ -42,6 +48,54 @@ class Weather:
         elif order.invoice is not None:
             state = self.random.choice(list(InvoiceState))
             self.parlour.hear(order.id, state, serial=f"SN-{order.id}", note="kata pemasok")
+
+
+class Storm(Weather):
+    """The same where orders are paid in every way: deposits, our balance, the owner's word."""
+
+    def change(self) -> None:
+        super().change()
+        housekeeping.tidy(self.parlour.books, self.parlour.clock())
+
+    def _hear(self, order: Order) -> None:
+        parlour = self.parlour
+        if not order.is_prepaid:
+            super()._hear(order)
+        elif order.status is Status.PLACED:
+            parlour.show_qr(order.id, amount=order.price + self.random.choice([0, 0, 7]))
+        elif order.status in WAITS and order.method is PaymentMethod.DEPOSIT:
+            self._hear_of_a_deposit(order)
+        elif order.status in WAITS and order.method is PaymentMethod.QRIS:
+            self._hear_the_owner(order)
+        elif order.status is Status.PAID:
+            parlour.supply(order.id, self._answer(order))
+        elif order.attempt is not None:
+            answer = self._answer(order)
+            if isinstance(answer, TopupReport):
+                parlour.told(order.id, answer)
+
+    def _hear_of_a_deposit(self, order: Order) -> None:
+        paid = order.price + self.random.choice([0, 0, 0, -500, 500])
+        if order.invoice is None or self.random.random() < 0.3:
+            return
+        if self.random.random() < 0.3:
+            self.parlour.hear(order.id, self.random.choice(UNPAID))
+        else:
+            self.parlour.deposited(order.id, paid)
+
+    def _hear_the_owner(self, order: Order) -> None:
+        if order.invoice is None or self.random.random() < 0.5:
+            return
+        event = next(event for event in (Event.PAID, Event.PAID_LATE) if may(order, event))
+        settling.decided(self.parlour.books, order, event, OWNER, self.parlour.clock())
+
+    def _answer(self, order: Order) -> Outcome:
+        if self.random.random() < 0.3:
+            return self.random.choice(list(NotOpened))
+        state = self.random.choice(list(TopupState))
+        serial = f"SN-{order.id}" if state is TopupState.DELIVERED else ""
+        back = state is TopupState.FAILED and self.random.random() < 0.5
+        return TopupReport(state=state, serial=serial, returned=back, note="kata pemasok")
 
 
 def check_view(view: View) -> None:
@@ -98,8 +152,25 @@ def broken(parlour: Parlour) -> list[str]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_sequence_of_doings_is_answered_and_ends_in_a_sale(parlour: Parlour, seed: int) -> None:
+    live(parlour, Weather(parlour, seed), seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_sequence_is_answered_in_a_shop_that_can_be_paid_in_every_way(seed: int) -> None:
+    parlour = Parlour(rules=EVERY_WAY)
+    parlour.fund(500_000)
+    for name in ("budi", "siti", "owner"):
+        parlour.give_credit(parlour.guest(name), 60_000)
+    live(parlour, Storm(parlour, seed), seed)
+    assert len({order.method for order in parlour.orders}) >= 3
+    assert sum(balance for _, balance in parlour.books.ledger.balances()) == 0
+    assert all(parlour.books.ledger.credit_of(guest) >= 0 for guest in parlour.guests)
+    parlour.close()
+
+
+def live(parlour: Parlour, weather: Weather, seed: int) -> None:
+    """Let three people do anything for a while, in some weather; then each buys something."""
     rng = random.Random(seed)
-    weather = Weather(parlour, seed)
     people = [parlour.guest("budi", 12), parlour.guest("siti", 3), parlour.guest("owner", 10)]
     mischief = Mischief(rng)
     for number in range(EVENTS):

@@ -176,6 +176,9 @@ def every_notice(language: str) -> Iterator[View]:
         yield _drawn(kind, facts, language)
     for buyer in (OWNER, "telegram:12345"):
         yield _drawn(NoticeKind.RECEIPT, {**facts, "buyer": buyer, "file": "f"}, language)
+    for amount in (5_000, -5_000):
+        credit: Facts = {"amount": amount, "reason": "hadiah", "credit": 7_000}
+        yield _drawn(NoticeKind.CREDIT, credit, language, order_id="")
     for case, sale in product(CaseKind, SALES):
         yield _drawn_case(case, sale, facts, language)
     yield _drawn(NoticeKind.BALANCE, facts, language)
@@ -363,5 +366,6 @@ def test_every_step_and_every_kind_of_notice_was_drawn(language: str) -> None:
     by_hand = {
         NoticeKind.UNPAID_YET, NoticeKind.CHECK_DELAYED, NoticeKind.SLOW, NoticeKind.CASE,
         NoticeKind.BALANCE, NoticeKind.ALERT, NoticeKind.RECEIPT,
+        NoticeKind.CREDIT,
     }  # fmt: skip
     assert drawn | by_hand == set(NoticeKind)

@@ -109,10 +109,61 @@ def test_what_is_no_entry_is_explained_with_an_example(
     assert (owner.step, entries(parlour)) == (None, [])
 
 
-def test_a_wallet_cannot_be_entered_into(parlour: Parlour) -> None:
+def test_only_the_accounts_that_are_named_are_entered_into(parlour: Parlour) -> None:
+    paid_order(parlour)
     room = parlour.room(OWNER)
-    for account in ("wallet:web:budi", "wallet", "wallet:", "supplier:zultopup", "dropship:x"):
+    for account in (
+        "wallet:web:budi", "wallet", "wallet:", "supplier:zultopup", "dropship:x", "budi", "web:",
+        "web:siti", "web:BUDI", "telegram:budi", "web:budi2", "held", "sales",
+    ):  # fmt: skip
         assert read_entry(room, f"{account} +5000") is None
+    assert read_entry(room, "web:budi +5000") is not None
+
+
+# --- store credit by hand -------------------------------------------------------------------------
+
+
+def test_an_owner_may_give_a_customer_credit_who_is_told(parlour: Parlour, owner: Guest) -> None:
+    paid_order(parlour)
+    budi = parlour.guest("budi")
+    view = owner.says("/catat web:budi +50rb maaf menunggu")
+    for part in ("Sebelum: Rp8.200", "Sesudah: Rp58.200", "maaf menunggu"):
+        assert part in view.text
+    assert parlour.books.ledger.credit_of(budi.address) == 8_200
+    owner.taps("Ya, catat")
+    assert parlour.books.ledger.credit_of(budi.address) == 58_200
+    parlour.post()
+    told = budi.sees("menambah saldomu Rp50.000")
+    assert "Rp58.200" in told.text
+    assert "maaf menunggu" in told.text
+
+
+def test_credit_is_never_taken_below_nought(parlour: Parlour, owner: Guest) -> None:
+    paid_order(parlour)
+    owner.says("/catat web:budi -8.201 koreksi")
+    assert owner.taps("Ya, catat") == View(text=say("entry.overdrawn"))
+    assert parlour.books.ledger.credit_of("web:budi") == 8_200
+    owner.says("/catat web:budi -8.200 koreksi")
+    owner.taps("Ya, catat")
+    assert parlour.books.ledger.credit_of("web:budi") == 0
+    parlour.post()
+    assert "Rp8.200" in parlour.guest("budi").sees("mengurangi saldomu").text
+
+
+def test_credit_given_is_taken_back_once_and_only_if_it_is_still_there(
+    parlour: Parlour, owner: Guest
+) -> None:
+    paid_order(parlour)
+    done = entered(owner, "web:budi +50rb hadiah")
+    parlour.give_credit(parlour.guest("budi"), -50_000)
+    before = balances(parlour)
+    assert owner.taps("Urungkan", on=done) == View(text=say("entry.overdrawn"))
+    assert balances(parlour) == before
+    parlour.give_credit(parlour.guest("budi"), 50_000)
+    assert owner.taps("Urungkan", on=done) == View(text=say("entry.undone"))
+    assert parlour.books.ledger.credit_of("web:budi") == 8_200
+    owner.taps("Urungkan", on=done)
+    assert parlour.books.ledger.credit_of("web:budi") == 8_200
 
 
 @pytest.mark.parametrize("note", ["{amount}", "a\nb", "\u202ekebalik", "x" * 500, "<b>"])

@@ -63,6 +63,25 @@ async def test_a_photo_keeps_its_picture_when_edited(
     assert (len(budi.last.text), budi.last.photo) == (1024, qr)
 
 
+async def test_a_picture_that_telegram_keeps_is_shown_by_its_name(
+    telegram: FakeTelegram, sender: TelegramSender
+) -> None:
+    owner, receipt = telegram.person(9), picture()
+    file_id = telegram.store_photo(receipt)["file_id"]  # sent by somebody else
+    number = await sender.send("telegram:9", View(text="Bukti bayar", file=file_id), "k")
+    assert number == f"p{owner.last.message_id}"
+    assert (owner.last.text, owner.last.photo) == ("Bukti bayar", receipt)
+
+
+async def test_a_picture_that_telegram_no_longer_knows_leaves_its_words(
+    telegram: FakeTelegram, sender: TelegramSender
+) -> None:
+    owner = telegram.person(9)
+    number = await sender.send("telegram:9", View(text="Bukti bayar", file="gone"), "k")
+    assert number == f"t{owner.last.message_id}"
+    assert (owner.last.text, owner.last.photo) == ("Bukti bayar", None)
+
+
 async def test_the_copy_button_speaks_the_readers_language(
     telegram: FakeTelegram, sender: TelegramSender
 ) -> None:

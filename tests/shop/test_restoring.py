@@ -1,0 +1,164 @@
+"""A restored copy: what it cannot know is asked about, and nothing is asked of a supplier twice."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shop import calls, fulfilment, restoring, settling
+from shop.calls import AskTopup, Idle, OpenInvoice, Submit
+from shop.cases import Answer, CaseKind, answers
+from shop.time import HOUR, MINUTE, SECOND
+from storage.books import SqlBooks
+from tests.shop.prepaid import (
+    GATEWAY,
+    PRICE,
+    SELLER,
+    T,
+    a_shop,
+    a_wish,
+    asked,
+    balances,
+    credit,
+    deposit,
+    now_of,
+    ordered,
+    own_qris,
+    paid,
+    place,
+    report,
+    reported,
+    settled,
+    started,
+)
+from tests.shop.samples import NOW, OWNER, E, K, M, S, case_of, owed
+
+START = NOW + 6 * HOUR
+HELD = "held"
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Iterator[SqlBooks]:
+    with a_shop(tmp_path) as opened:
+        for supplier in (SELLER, GATEWAY):
+            opened.calls.set_list_due(supplier, NOW + 99 * HOUR)
+            opened.calls.set_compare_at(supplier, NOW + 99 * HOUR)
+        yield opened
+
+
+def restored(books: SqlBooks, now: int = START) -> None:
+    """What stands in the books is a copy of ``NOW``, and the shop starts on it."""
+    books.orders._tx.execute("INSERT INTO copied (at) VALUES (:now)", {"now": NOW})
+    assert restoring.begin(books, [SELLER, GATEWAY], now)
+
+
+def test_what_is_no_copy_is_left_alone(books: SqlBooks) -> None:
+    order = paid(books)
+    assert not restoring.begin(books, [SELLER, GATEWAY], START)
+    assert now_of(books, "P") == order
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_o4_what_was_paid_in_the_copy_may_have_been_ordered_since(
+    books: SqlBooks, begun: bool
+) -> None:
+    make = started if begun else paid
+    make(books)
+    restored(books)
+    order = now_of(books, "P")
+    assert order.status is S.UNSURE
+    assert case_of(books, order) is CaseKind.AMBIGUOUS
+    assert (credit(books), *balances(books, HELD)) == (0, -PRICE)
+    assert K.REFUNDED not in owed(books)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_o4_nothing_of_a_copy_is_ordered_again_by_itself(books: SqlBooks, begun: bool) -> None:
+    make = started if begun else paid
+    make(books)
+    restored(books)
+    now, made = START, []
+    while now < START + 24 * HOUR and len(made) < 3_000:
+        call = calls.next_call(books, SELLER, now, limited=False)
+        if isinstance(call, Idle):
+            now = call.until
+            continue
+        made.append(call)
+        if isinstance(call, AskTopup):
+            fulfilment.unanswered(books, "P", now)
+    assert not [call for call in made if isinstance(call, Submit)]
+    assert now_of(books, "P").status is S.UNSURE
+
+
+def test_the_owner_decides_what_the_copy_cannot_know(books: SqlBooks) -> None:
+    order = paid(books)
+    restored(books)
+    order = now_of(books, "P")
+    case = books.cases.open_for("P")
+    assert case is not None
+    assert {Answer.PROCEED, Answer.GIVE_BACK, Answer.ARRIVED} <= set(answers(case, order))
+    again = settling.decided(books, order, E.PROCEEDED, OWNER, START + MINUTE)
+    after = fulfilment.start(books, again, START + HOUR, START + MINUTE)
+    assert fulfilment.submitted(books, after, report(T.DELIVERED), START + HOUR).status is (
+        S.DELIVERED
+    )
+
+
+def test_o3_a_deposit_that_was_being_opened_is_given_up_not_opened_again(
+    books: SqlBooks,
+) -> None:
+    place(books, a_wish("D", M.DEPOSIT))
+    order = place(books, a_wish("D2", M.DEPOSIT), NOW + MINUTE)
+    settling.start_opening(books, order, NOW + HOUR, NOW + MINUTE)
+    restored(books, NOW + 2 * MINUTE)
+    assert {now_of(books, name).status for name in ("D", "D2")} == {S.CANCELLED}
+    call = calls.next_call(books, GATEWAY, NOW + 3 * MINUTE)
+    assert not isinstance(call, OpenInvoice)
+    assert owed(books).count(K.NOT_OPENED) == 2
+
+
+def test_the_shop_is_closed_until_every_order_of_the_copy_was_asked_about(
+    books: SqlBooks,
+) -> None:
+    deposit(books)
+    ordered(books, report(T.PENDING), at=NOW + MINUTE)
+    restored(books)
+    assert restoring.is_closed(books)
+    settling.heard(books, "D", settled(PRICE), START, START + SECOND)
+    assert restoring.asked(books, "D")
+    reported(books, now_of(books, "P"), T.DELIVERED, START + MINUTE)
+    assert not restoring.asked(books, "P")
+    assert not restoring.is_closed(books)
+    assert now_of(books, "D").status is S.PAID
+
+
+def test_o11_the_owners_own_qris_is_asked_about_nowhere_and_keeps_nobody_waiting(
+    books: SqlBooks,
+) -> None:
+    own_qris(books)
+    restored(books)
+    assert not restoring.is_closed(books)
+
+
+def test_an_order_nobody_can_be_asked_about_keeps_nobody_waiting(books: SqlBooks) -> None:
+    """The supplier finds orders by its own number only, and the copy does not have it."""
+    books.rules = replace(books.rules, by_our_ref={})
+    paid(books, "P0")
+    started(books, "P1", NOW + MINUTE)
+    restored(books)
+    assert {now_of(books, name).status for name in ("P0", "P1")} == {S.UNSURE}
+    assert not restoring.is_closed(books)
+    now, told = START, 0
+    while now < START + 48 * HOUR and told < 99:
+        call = calls.next_call(books, SELLER, now)
+        assert not isinstance(call, AskTopup | Submit)
+        now = call.until if isinstance(call, Idle) else now
+        told += 1
+    assert owed(books).count(K.SLOW) == 2  # but who waits is told so
+
+
+def test_the_owner_hears_from_when_the_copy_is(books: SqlBooks) -> None:
+    restored(books)
+    (alert,) = asked(books, K.ALERT)
+    assert (alert["alert"], alert["at"]) == ("restored", NOW)
