@@ -21,6 +21,7 @@ class Because:
     facts: Facts = field(default_factory=dict)
     evidence: str = ""  # the supplier's own words
     actor: str = ""
+    reason: str = ""  # the actor's
     quiet: bool = False  # another move follows at once, and says it all
     lease_until: Millis | None = None  # of the call that follows
 
@@ -74,8 +75,9 @@ def go(
         moved = replace(moved, due_at=None)  # an unseen QR cannot be paid
     if because.lease_until is not None:
         moved = replace(moved, due_at=because.lease_until)
-    books.orders.move(was, moved, event, actor=because.actor, evidence=because.evidence)
-    entry = ledger.entry_of(was, moved, event, because.actor)
+    why = because.evidence or because.reason
+    books.orders.move(was, moved, event, actor=because.actor, evidence=why)
+    entry = ledger.entry_of(was, moved, event, because.actor, because.reason)
     if entry is not None:
         books.ledger.post(entry)
     if not because.quiet:

@@ -1,6 +1,7 @@
 """Prepaid money: what arrives for an order, what becomes of it at once, and how it goes back."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -73,7 +74,7 @@ def give_back(
     to_wallet = order.supplier == HOUSE or books.rules.refunds is Refunds.WALLET
     if not (order.is_prepaid and to_wallet):
         return go(books, order, event, now, because, **learnt)
-    quiet = Because(evidence=because.evidence, actor=because.actor, quiet=True)
+    quiet = replace(because, quiet=True)
     due = go(books, order, event, now, quiet, **learnt)
     facts = {**because.facts, "why": event}
     credited = go(books, due, Event.CREDITED, now, Because(facts=facts))

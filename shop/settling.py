@@ -264,7 +264,7 @@ def decided(
     books: Books, order: Order, event: Event, actor: str, now: Millis, *, why: str = ""
 ) -> Order:
     """Apply an owner's decision; raise ``IllegalMove`` if the order has moved on meanwhile."""
-    because = Because(actor=actor, evidence=why)
+    because = Because(actor=actor, reason=why)
     match event:
         case Event.PAID | Event.PAID_LATE:
             return paying.paid(books, order, None, now, because)

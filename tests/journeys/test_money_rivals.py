@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.bootstrap import Seams
+from bot.bootstrap import Seams, Shop
 from shop import ordering
 from shop.calls import AskDeposits, AskInvoice, AskTopup, Call, Idle, Submit
 from shop.ordering import Declined, Placed, Why, Wish
@@ -22,11 +22,12 @@ from tests.fakes.chat import Person
 from tests.fakes.rival import Line
 from tests.fakes.street import Street, street
 from tests.journeys.test_first_sale import to_confirmation
-from tests.journeys.test_money import BUDI, with_a_deposit, with_credit, with_own_qris
+from tests.journeys.test_money import BUDI, with_a_deposit, with_credit, with_own_qris, yes
 from tests.journeys.test_rivals import Meeting, choose, make, second, write
 
 PRICE = 11_800
 ENOUGH_FOR_ONE = 15_000
+BACK = "sudah kembali ke saldomu"
 
 # Places in the statements of ``storage``.
 BUDGET = "SELECT at, purpose FROM supplier_calls"
@@ -84,13 +85,13 @@ async def test_l3_credit_used_in_two_processes_at_once_is_spent_once(
 
 
 @pytest.mark.parametrize("place", [CREDIT_OF, ADD_ORDER, ARRIVED, TAKE, ENTRY])
-async def test_l3_two_orders_at_once_share_no_credit_that_covers_one(
+async def test_l3_two_payouts_at_once_share_no_credit_that_covers_one(
     meeting: Meeting, place: str
 ) -> None:
-    """Goods in one process, cash in the other."""
-    there, now = meeting.there, meeting.there.clock() + 5 * MINUTE
+    there = meeting.there
     await with_credit(there, there.person(), f"{ENOUGH_FOR_ONE}")
-    there.clock.advance(5 * MINUTE)
+    there.clock.advance(MINUTE)
+    now = there.clock()
     outcomes = await meeting.at(
         place,
         write(there.shop, lambda books: ordering.place(books, cash("first"), now)),
@@ -133,8 +134,7 @@ async def test_o2_two_workers_submit_a_paid_order_once(meeting: Meeting, place: 
     await with_own_qris(there, budi)
     await budi.taps("Sudah bayar")
     await there.work()
-    await there.owner.taps("Sudah dibayar")
-    await there.owner.taps("Ya, benar")
+    await yes(there.owner, "Sudah dibayar")
     chosen = await meeting.at(place, choose(there.shop), choose(meeting.other))
     [submitting] = [call for call in chosen if isinstance(call, Submit)]
     await make(there.shop, submitting)()
@@ -165,7 +165,7 @@ async def test_l4_an_owners_yes_in_two_processes_credits_once(
     assert there.balance(BUDI) == -5_000
     assert there.balance("held") == 0
     assert [row["status"] for row in there.orders] == ["refunded"]
-    assert budi.count("ada di saldomu") == 1
+    assert budi.count(BACK) == 1
 
 
 @pytest.mark.parametrize("place", [GET_ORDER, ARRIVED, MOVE, HISTORY, ENTRY, ADD])
@@ -250,12 +250,12 @@ async def one_of_them_is_told(there: Street, budi: Person, *, delivered: bool) -
     open_cases = there.rows("SELECT kind FROM cases WHERE closed_at IS NULL")
     if delivered:
         assert (order["status"], open_cases) == ("delivered", [])
-        assert (budi.count("Top up masuk!"), budi.count("ke saldomu")) == (1, 0)
+        assert (budi.count("Top up masuk!"), budi.count(BACK)) == (1, 0)
         assert there.balance(BUDI) == 0
     else:  # the supplier's word then contradicts the owner's, who is asked
         assert order["status"] == "refunded"
         assert [case["kind"] for case in open_cases] == ["conflict"]
-        assert (budi.count("Top up masuk!"), budi.count("ke saldomu")) == (0, 1)
+        assert (budi.count("Top up masuk!"), budi.count(BACK)) == (0, 1)
         assert there.balance(BUDI) == -order["price"]
 
 
@@ -283,7 +283,8 @@ async def test_o1_a_claim_as_the_qr_lapses_reaches_the_owner(meeting: Meeting, p
     there = meeting.there
     budi = await about_to_lapse(there)
     await meeting.at(place, lambda: budi.taps("Sudah bayar"), lapse(meeting.other))
-    await the_money_finds_its_way(there, lapsed=meeting.rival_wins)
+    # What we have noted already is passed over by whoever looks for what is due.
+    await the_money_finds_its_way(there, lapsed=meeting.rival_wins and place != CASE)
 
 
 @pytest.mark.parametrize("place", [MOVE, HISTORY])
@@ -297,11 +298,8 @@ async def test_o1_a_qr_that_lapses_as_it_is_claimed_reaches_the_owner(
     await the_money_finds_its_way(there, lapsed=not meeting.rival_wins)
 
 
-def lapse(shop: Any) -> Callable[[], Awaitable[Any]]:
-    async def tidy() -> None:
-        await shop.housekeeper.tidy()
-
-    return tidy
+def lapse(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    return shop.housekeeper.tidy
 
 
 async def about_to_lapse(there: Street) -> Person:
@@ -316,8 +314,7 @@ async def the_money_finds_its_way(there: Street, *, lapsed: bool) -> None:
     await there.work()
     [order] = there.orders
     assert order["status"] == ("expired" if lapsed else "awaiting_payment")
-    await there.owner.taps("Sudah dibayar")
-    await there.owner.taps("Ya, benar")
+    await yes(there.owner, "Sudah dibayar")
     await there.after(MINUTE)
     [order] = there.orders
     assert order["status"] == ("refunded" if lapsed else "delivered")

@@ -152,7 +152,7 @@ def test_o2_what_the_supplier_may_still_count_as_pending_is_found(
 ) -> None:
     order = stored(books, status)
     now = NOW + 15 * MINUTE - (not ended)
-    ever = {S.PLACED, S.OPENING, S.PROCESSING}
+    ever = {S.PLACED, S.OPENING, S.PAID, S.SUBMITTING, S.PROCESSING, S.UNSURE}
     while_open = set() if ended else {S.AWAITING_PAYMENT, S.CANCELLED}
     found = books.orders.live_with(ZT, order.sku, order.target, now)
     assert (found == order) is (status in ever | while_open)
@@ -193,7 +193,7 @@ def test_a_person_who_never_ordered_has_no_last_time(books: SqlBooks) -> None:
     assert books.orders.last_claim_of(BUYER) == NOW + 5
 
 
-LEASED = {S.OPENING, S.AWAITING_PAYMENT, S.PROCESSING}
+LEASED = {S.OPENING, S.AWAITING_PAYMENT, S.SUBMITTING, S.PROCESSING, S.UNSURE}
 
 
 @pytest.mark.parametrize("status", sorted(Status))
@@ -240,7 +240,8 @@ def due_at(books: SqlBooks, order_id: str) -> int | None:
 @pytest.mark.parametrize("status", sorted(Status))
 def test_the_orders_that_somebody_waits_for_are_counted(books: SqlBooks, status: Status) -> None:
     stored(books, status)
-    assert books.orders.waiting(ZT) == (status in {S.AWAITING_PAYMENT, S.PROCESSING})
+    waits = {S.AWAITING_PAYMENT, S.PROCESSING, S.UNSURE}
+    assert books.orders.waiting(ZT) == (status in waits)
     assert books.orders.waiting("zonegame") == 0
 
 

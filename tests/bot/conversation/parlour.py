@@ -5,13 +5,9 @@ over by ``post``; nothing happens by itself, and time stands still until ``clock
 """
 
 import itertools
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from importlib.resources import files
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from hypothesis import settings
@@ -43,7 +39,7 @@ from shop.suppliers import Invoice, InvoiceReport, InvoiceState, Listing, TopupR
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.sqlite import SqliteTransaction
-from storage.sqlite_schema import prepare
+from tests.bot.conversation.memory import Clock, Sessions, empty_books, open_memory
 
 # Every example opens books of its own, on machines that are busy with other things.
 unhurried = settings(deadline=None, max_examples=80)
@@ -96,53 +92,6 @@ SHELF: Mapping[str, Sequence[tuple[str, str, int]]] = {
 }  # fmt: skip
 
 
-@cache
-def _empty_books() -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "template.db"
-        prepare(path)
-        connection = sqlite3.connect(path)
-        connection.execute("PRAGMA journal_mode=DELETE")
-        dumped = connection.serialize()
-        connection.close()
-    return dumped
-
-
-def open_memory(content: bytes) -> sqlite3.Connection:
-    """Return a database in memory."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.deserialize(content)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA foreign_keys=ON")
-    return connection
-
-
-@dataclass
-class Clock:
-    """Time that moves when told to."""
-
-    at: int = NOON
-
-    def __call__(self) -> int:
-        return self.at
-
-    def advance(self, span: int) -> None:
-        self.at += span
-
-
-class Sessions:
-    """``bot.conversation.engine.Sessions`` in a dictionary."""
-
-    def __init__(self) -> None:
-        self.of: dict[str, Session] = {}
-
-    def load(self, address: str) -> Session:
-        return self.of.get(address, Session())
-
-    def save(self, address: str, session: Session) -> None:
-        self.of[address] = session
-
-
 @dataclass
 class Parlour:
     """Everything a conversation needs, and nothing else."""
@@ -151,13 +100,13 @@ class Parlour:
     face: Face = FACE
     rules: Rules = RULES
     language: str = "id"
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=lambda: Clock(NOON))
     sessions: Sessions = field(default_factory=Sessions)
     guests: dict[str, "Guest"] = field(default_factory=dict)
     _tokens: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        self.connection = open_memory(_empty_books())
+        self.connection = open_memory(empty_books())
         self.arrange(self.rules)
         self.open(self.face)
         self.stock(SHELF)

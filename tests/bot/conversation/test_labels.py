@@ -196,7 +196,7 @@ def _every_notice_of(sale: Sale, language: str) -> Iterator[View]:
             order = an_order(became, serial=serial, sale=sale)
             if event is Event.CREDITED:
                 order = replace(order, returned=Returned.WALLET)
-            facts = {"until": NOON, "why": why}
+            facts: Facts = {"until": NOON, "why": why}
             for notice in notices.after(an_order(was, sale=sale), order, event, facts):
                 yield draw_notice(notice, language).view
 

@@ -5,18 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from bot.conversation.views import View, What
+from bot.conversation.views import View
 from bot.owner.desk import CONFIRM_WITHIN
 from shop import housekeeping, ledger
-from shop.cases import REMIND_EVERY, Answer, Case, CaseKind
-from shop.orders import Order, Status
-from shop.payments import PaymentMethod, Refunds
+from shop.cases import REMIND_EVERY, Answer, CaseKind
+from shop.orders import Status
+from shop.payments import Refunds
 from shop.settling import NotOpened
 from shop.time import HOUR, MINUTE, SECOND
-from tests.bot.conversation.parlour import EVERY_WAY, FACE, OWNER, TEXTS, Guest, Parlour, whole
+from tests.bot.conversation.parlour import EVERY_WAY, OWNER, TEXTS, Guest, Parlour, whole
+from tests.bot.owner.claims import PRICE, SECOND_OWNER, case_of, claimed, press, waiting
 
-SECOND_OWNER = "telegram:12345"
-PRICE = 11_800
 say, money = TEXTS["id"], TEXTS["id"].money
 
 
@@ -36,33 +35,6 @@ def owner(parlour: Parlour) -> Guest:
 @pytest.fixture
 def second(parlour: Parlour) -> Guest:
     return parlour.guest(address=SECOND_OWNER)
-
-
-def waiting(parlour: Parlour, guest: Guest, account: str = "123456789") -> Order:
-    """An order whose QR is shown."""
-    guest.walks_to_confirmation(account=account)
-    guest.taps(PaymentMethod.QRIS)
-    parlour.post()
-    return parlour.orders[-1]
-
-
-def claimed(parlour: Parlour, guest: Guest, account: str = "123456789") -> tuple[Order, Case]:
-    order = waiting(parlour, guest, account)
-    guest.presses(f"o:{order.id}:paid")
-    parlour.post()
-    return order, case_of(parlour, order)
-
-
-def case_of(parlour: Parlour, order: Order) -> Case:
-    case = parlour.books.cases.open_for(order.id)
-    assert case is not None
-    return case
-
-
-def press(guest: Guest, case: Case, action: str) -> View:
-    view = guest.presses(f"c:{case.id}:{action}")
-    assert view is not None
-    return view
 
 
 # --- who may say so -------------------------------------------------------------------------------
@@ -290,114 +262,3 @@ def test_what_could_not_be_delivered_may_be_delivered_at_the_owners_word(
     assert "dua kali" in asked.text
     press(owner, again, "yes-proceed")
     assert parlour.order(order.id).status is Status.PAID
-
-
-# --- receipts -------------------------------------------------------------------------------------
-
-
-def receipts(guest: Guest) -> list[View]:
-    return [view for view in guest.views if "🧾" in view.text]
-
-
-def test_a_picture_is_passed_on_where_the_owner_reads_the_same_channel(
-    parlour: Parlour, second: Guest, owner: Guest
-) -> None:
-    ani = parlour.guest(address="telegram:7")
-    order = waiting(parlour, ani)
-    view = ani.shares(What.PICTURE, "photo-77")
-    assert view == View(text=say("picture.asking_the_owner"))
-    parlour.post()
-    (there,), (elsewhere,) = receipts(second), receipts(owner)
-    assert there.file == "photo-77"
-    assert elsewhere.file == ""
-    assert "tidak bisa ditampilkan di sini" in elsewhere.text
-    for shown in (there, elsewhere):
-        for part in (order.id, ani.address, money(PRICE), order.item):
-            assert part in shown.text
-    assert case_of(parlour, order).kind is CaseKind.CLAIMED
-
-
-def test_a_picture_without_a_name_is_told_in_words(
-    parlour: Parlour, budi: Guest, owner: Guest
-) -> None:
-    waiting(parlour, budi)
-    budi.shares(What.PICTURE)
-    parlour.post()
-    (shown,) = receipts(owner)
-    assert (shown.file, "tidak bisa ditampilkan di sini" in shown.text) == ("", True)
-
-
-def test_every_picture_is_passed_on_and_the_owners_are_asked_once(
-    parlour: Parlour, budi: Guest, owner: Guest
-) -> None:
-    order = waiting(parlour, budi)
-    for nth in range(3):
-        budi.shares(What.PICTURE, f"photo-{nth}")
-        parlour.clock.advance(11 * SECOND)
-    parlour.post()
-    assert [view.file for view in receipts(owner)] == ["photo-0", "photo-1", "photo-2"]
-    asked = [view for view in owner.views if view.title == say("case.title", order=order.id)]
-    assert len(asked) == 1
-
-
-def test_a_picture_is_about_every_order_that_waits_and_about_nobody_elses(
-    parlour: Parlour, budi: Guest, siti: Guest, owner: Guest
-) -> None:
-    theirs = waiting(parlour, siti, "987654321")
-    mine = [waiting(parlour, budi)]
-    parlour.clock.advance(MINUTE)
-    mine.append(waiting(parlour, budi, "555666777"))
-    budi.shares(What.PICTURE, "photo")
-    parlour.post()
-    shown = receipts(owner)
-    assert len(shown) == 2
-    for order, view in zip(mine, sorted(shown, key=lambda it: it.text.find(mine[0].id) < 0),
-                           strict=True):  # fmt: skip
-        assert order.id in view.text
-    assert parlour.books.cases.open_for(theirs.id) is None
-
-
-def test_a_picture_of_a_payment_to_a_supplier_is_nobodys_to_read(
-    parlour: Parlour, budi: Guest, owner: Guest
-) -> None:
-    budi.walks_to_confirmation()
-    budi.taps(PaymentMethod.DROPSHIP)
-    parlour.show_qr(parlour.orders[0].id)
-    view = budi.shares(What.PICTURE, "photo")
-    parlour.post()
-    assert view == View(text=say("picture.asking"))
-    assert receipts(owner) == []
-
-
-def test_a_picture_that_comes_after_the_end_of_the_qr_still_reaches_the_owner(
-    parlour: Parlour, budi: Guest, owner: Guest
-) -> None:
-    order, case = claimed(parlour, budi)
-    parlour.clock.advance(HOUR)
-    view = budi.shares(What.PICTURE, "photo")
-    parlour.post()
-    assert view == View(text=say("picture.asking_the_owner"))
-    assert [order.id in shown.text for shown in receipts(owner)] == [True]
-    assert case_of(parlour, order) == case
-
-
-def test_a_picture_of_what_the_owner_has_confirmed_is_passed_to_nobody(
-    parlour: Parlour, budi: Guest, owner: Guest
-) -> None:
-    order, case = claimed(parlour, budi)
-    press(owner, case, "paid")
-    press(owner, case, "yes-paid")
-    view = budi.shares(What.PICTURE, "photo")
-    parlour.post()
-    assert view == View(text=say("claim.already_paid", order=order.id))
-    assert (receipts(owner), parlour.books.cases.open_for(order.id)) == ([], None)
-
-
-def test_a_picture_with_nothing_to_pay_is_passed_to_nobody(
-    parlour: Parlour, budi: Guest, owner: Guest
-) -> None:
-    budi.says("/start")
-    view = budi.shares(What.PICTURE, "photo")
-    parlour.post()
-    assert view == View(text=say("picture.nothing", support=FACE.support))
-    assert receipts(owner) == []
