@@ -89,7 +89,11 @@ WHERE o.asks = :supplier AND o.status = 'placed' AND o.due_at IS NOT NULL
 """
 # Each on an index of its own: among ten thousand open orders the first due is found at once.
 _DUE = "SELECT MIN(due_at) AS at FROM orders WHERE asks = :supplier AND due_at IS NOT NULL"
-_NEXT_WATCH_AT = f"{_DUE} AND status {_WATCHED}"
+_NEXT_WATCH_AT = f"""
+SELECT MIN(at) AS at FROM ({_DUE} AND status {_WATCHED}
+    UNION ALL {_DUE} AND status = 'opening'
+    UNION ALL {_DUE} AND status = 'submitting') AS firsts
+"""  # noqa: S608 - likewise
 _NEXT_OPENING_AT = f"{_DUE} AND status = 'placed'"
 _NEXT_SUBMISSION_AT = f"{_DUE} AND status = 'paid'"
 _END_LEASES = """
@@ -130,7 +134,8 @@ WHERE o.asks = :supplier AND a.supplier = :supplier
   AND o.status IN ('submitting', 'unsure', 'processing', 'partly_delivered')
 """
 _COMING = """
-SELECT CAST(COALESCE(SUM(i.amount), 0) AS BIGINT) AS n FROM orders o JOIN invoices i ON i.order_id = o.id
+SELECT CAST(COALESCE(SUM(i.amount), 0) AS BIGINT) AS n
+FROM orders o JOIN invoices i ON i.order_id = o.id
 WHERE o.gateway = :supplier AND o.method = 'deposit' AND o.due_at IS NOT NULL AND o.received = 0
 """
 _COMMITTED = """

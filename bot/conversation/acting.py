@@ -10,6 +10,7 @@ from shop import ordering
 from shop.notices import Notice, NoticeKind, facts_of
 from shop.ordering import Claim
 from shop.orders import HOLDS_MONEY, HOUSE, Order, Status
+from shop.time import Millis
 
 _CLAIMED: Mapping[Claim, str] = {
     Claim.ASKING: "claim.asking",
@@ -87,7 +88,7 @@ def claim_all(room: Room, file: str = "") -> View:
     Of what came to the own QRIS only the owner can tell: the picture is passed on.
     """
     recent = room.books.orders.recent_of(room.address, 5)
-    own = [order for order in recent if order.gateway == HOUSE and order.status in _MAYBE_PAID]
+    own = [order for order in recent if _may_be_claimed(order, room.now)]
     waiting = [*room.books.orders.open_of(room.address, room.now), *own]
     waiting = list({order.id: order for order in waiting}.values())
     claim = ordering.claim_any(room.books, room.address, waiting, room.now)
@@ -101,10 +102,16 @@ def claim_all(room: Room, file: str = "") -> View:
     return View(text=room.texts("picture.nothing", support=support))
 
 
+def _may_be_claimed(order: Order, now: Millis) -> bool:
+    """Tell whether the own QRIS of an order may just have been paid: its amount is still its."""
+    lately = now - order.changed_at < ordering.RESERVED
+    return order.gateway == HOUSE and order.status in _MAYBE_PAID and lately
+
+
 def _pass_on(room: Room, orders: Sequence[Order], file: str) -> None:
     for order in orders:
         notice = Notice(
-            key=f"{order.id}:receipt:{room.token}",
+            key=f"{order.id}:receipt:{room.now // ordering.BETWEEN_CLAIMS}",
             kind=NoticeKind.RECEIPT,
             address="",
             order_id=order.id,

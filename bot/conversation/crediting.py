@@ -128,19 +128,32 @@ class AskPayout:
     def ask(self, room: Room, draft: Draft) -> View:
         order = room.own_order(draft.order) if draft.order else None
         amount = room.texts.money(order.amount if order is not None else draft.price)
-        return View(title=room.texts("payout.title"), text=room.texts("payout.ask", amount=amount))
+        title = room.texts("payout.title")
+        if not draft.item:
+            return View(title=title, text=room.texts("payout.ask", amount=amount))
+        return View(
+            title=title,
+            text=room.texts("payout.check", amount=amount, payout=draft.item),
+            choices=(Choice("@yes", room.texts("payout.yes")),),
+        )
 
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
+        if value == "@yes" and draft.item:
+            return self._send(room, draft)
         payout = visible(value, _LONGEST_PAYOUT)
         if sum(char.isdigit() for char in payout) < 4:
             return Again(room.texts("payout.no_number"))
+        return Goto(StepId.PAYOUT, replace(draft, item=payout))
+
+    def _send(self, room: Room, draft: Draft) -> Outcome:
         if not draft.order:
-            wish = replace(_own_wish(room, CASH, draft.price, PaymentMethod.WALLET), payout=payout)
-            return placed(room, wish)
+            wish = _own_wish(room, CASH, draft.price, PaymentMethod.WALLET)
+            return placed(room, replace(wish, payout=draft.item))
         order = room.own_order(draft.order)
-        if order is None or not ordering.pay_out_to(room.books, order, payout, room.now):
+        if order is None or not ordering.pay_out_to(room.books, order, draft.item, room.now):
             return Finish(View(text=room.texts("payout.too_late")))
-        return Finish(View(text=room.texts("payout.noted", order=order.id, payout=payout)))
+        noted = room.texts("payout.noted", order=order.id, payout=draft.item)
+        return Finish(View(text=noted))
 
 
 def _own_wish(room: Room, sku: str, amount: int, method: PaymentMethod) -> Wish:

@@ -16,7 +16,7 @@ from tests.fakes.street import Street, street
 QR = "Bayar Rp"
 DONE = "Top up masuk!"
 TOO_MANY = "Masih ada 3 QR"
-TOO_SOON = "Tunggu 10 detik, lalu tekan Bayar lagi"
+TOO_SOON = "Tunggu 10 detik, lalu coba lagi"
 TAKEN = "sedang diproses di pesanan lain"
 AGAIN = "Pesanan ini masih terbuka"
 

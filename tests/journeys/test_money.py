@@ -273,6 +273,8 @@ async def test_credit_is_paid_out_by_the_owners_hand(there: Street) -> None:
     await budi.says("tidak tahu")
     budi.sees("belum ada", "Misalnya")
     await budi.says("BCA 1234567890 Budi")
+    budi.sees("Benar?", "BCA 1234567890 Budi")
+    await budi.taps("Ya, kirim ke sini")
     await there.work()
     assert there.balance(BUDI) == -30_000
     owner.sees("BCA 1234567890 Budi", "Rp20.000")
@@ -289,6 +291,7 @@ async def test_a_withdrawal_called_off_is_credit_again(there: Street) -> None:
     await budi.says("/tarik")
     await budi.says("50000")
     await budi.says("DANA 081234567890")
+    await budi.taps("Ya, kirim ke sini")
     await there.work()
     assert there.balance(BUDI) == 0
     await yes(owner, "Batalkan penarikan")

@@ -21,6 +21,8 @@ from storage.sqlite_schema import prepare
 
 # What the two databases raise when a rule of the schema is broken, or a trigger says no.
 BROKEN_RULE = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.errors.RaiseException)
+# The tables whose rows belong to an order.
+BELONGING = {"attempts", "cases", "invoices", "order_events", "payments", "pictures", "unasked"}
 Shared = Callable[[str], Address]  # for each kind, one database for many tests
 
 

@@ -96,17 +96,15 @@ import asyncio, sys
 from pathlib import Path
 from itertools import count
 from shop.suppliers import InvoiceState
-from storage.books import SqlBooks
-from tests.shop.samples import OWNER, RULES
 from tests.storage.files import opened
-from tests.storage.test_audit import sell
+from tests.storage.stories import books_of, dropship
 
 async def main():
     said = list(InvoiceState)
     async with opened(Path(sys.argv[1])) as database:
         for nth in count():
             name, state = f"ORDER{nth:06}", said[nth % len(said)]
-            await database.run(lambda tx: sell(SqlBooks(tx, RULES, (OWNER,)), name, state) and None)
+            await database.run(lambda tx: dropship(books_of(tx), name, state) and None)
             print(name, flush=True)
 
 asyncio.run(main())

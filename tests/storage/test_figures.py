@@ -144,7 +144,7 @@ def test_a_clock_that_was_set_back_takes_nothing_from_the_sum(tx: Transaction) -
     ("question", "answered_by"),
     [
         (figures._ORDERS, "SCAN orders USING COVERING INDEX orders_delivered"),
-        (figures._CASES, "SCAN cases USING INDEX cases_open"),
+        (figures._CASES, "SCAN cases USING INDEX cases_to_remind"),
         (figures._OUTBOX, "SCAN outbox USING INDEX outbox_due"),
         (figures._UPDATES, "SCAN updates USING INDEX updates_waiting"),
         (figures._MADE, "SEARCH supplier_calls USING COVERING INDEX"),

@@ -9,28 +9,33 @@ from typing import Any
 import pytest
 
 from storage.address import Address, SqliteFile
-from storage.database import Transaction
 from storage.opening import migrate, prepare
 from storage.schema import Unusable, migrations, newest
 from tests.fakes.databases import fresh, transaction
 from tests.fakes.postgres import drop, new_database
-from tests.storage.files import as_of, found, put, refused
+from tests.storage.files import BELONGING, as_of, found, put
 
 TABLES = {
+    "accounts",
+    "attempts",
     "balance_requests",
     "call_outcomes",
     "cases",
     "charges",
     "copied",
+    "entries",
     "invoices",
     "offers",
     "order_events",
     "orders",
     "outbox",
+    "payments",
     "pictures",
+    "postings",
     "price_lists",
     "sessions",
     "shown",
+    "supplier_balances",
     "supplier_calls",
     "supplier_pauses",
     "transcript",
@@ -109,7 +114,7 @@ def empty(kind: str, tmp_path: Path) -> Iterator[Address]:
     drop(server)
 
 
-_BELONGING = {"cases", "invoices", "order_events", "pictures", "unasked"}  # to an order
+_RENAMED = {("invoices", "supplier"): "gateway"}
 
 
 def fill(address: Address) -> None:
@@ -118,7 +123,7 @@ def fill(address: Address) -> None:
     with transaction(address) as tx:
         put(tx, "orders", id="O")
         for table in others:
-            put(tx, table, **({"order_id": "O"} if table in _BELONGING else {}))
+            put(tx, table, **({"order_id": "O"} if table in BELONGING else {}))
         put(tx, "outbox", seq=2, message="2", order_id="")
 
 
@@ -187,14 +192,17 @@ def test_an_older_database_keeps_every_row(old: Address) -> None:
         assert kept
         assert len(after[table]) == len(kept)
         for was, now in zip(kept, after[table], strict=True):
-            assert {name: now[name] for name in was} == was
+            assert {name: now[_RENAMED.get((table, name), name)] for name in was} == was
 
 
-def test_what_was_owed_by_an_older_version_goes_into_the_lane_of_its_kind(old: Address) -> None:
-    with transaction(old) as tx:
+def test_what_was_owed_by_the_first_version_goes_into_the_lane_of_its_kind(empty: Address) -> None:
+    with as_of(1):
+        migrate(empty)
+    fill(empty)
+    with transaction(empty) as tx:
         put(tx, "outbox", seq=3, message="3", order_id="O", due_at=None)
-    migrate(old)
-    assert found(old, "SELECT seq, lane, due_at FROM outbox ORDER BY seq") == [
+    migrate(empty)
+    assert found(empty, "SELECT seq, lane, due_at FROM outbox ORDER BY seq") == [
         {"seq": 1, "lane": 0, "due_at": 1},
         {"seq": 2, "lane": 1, "due_at": 1},
         {"seq": 3, "lane": 0, "due_at": None},
@@ -217,17 +225,20 @@ def test_a_file_is_brought_up_to_date_by_whoever_opens_it_and_a_server_is_not(
 # --- what goes wrong ---
 
 
-def test_a_migration_that_fails_midway_leaves_everything_as_it_was(old: Address) -> None:
-    last = "unasked"  # made by the last statement of the newest migration
-    with transaction(old) as tx:
+def test_a_migration_that_fails_midway_leaves_everything_as_it_was(empty: Address) -> None:
+    with as_of(newest() - 1):
+        migrate(empty)
+    fill(empty)
+    last = "supplier_balances"  # made by one of the last statements of the newest migration
+    with transaction(empty) as tx:
         tx.execute(f"CREATE TABLE {last} (mine TEXT)")
         tx.execute(f"INSERT INTO {last} VALUES ('kept')")
-    before = schema(old), content(old), version(old)
-    assert last in reason(old)
-    assert (schema(old), content(old), version(old)) == before
-    with transaction(old) as tx:
+    before = schema(empty), content(empty), version(empty)
+    assert last in reason(empty)
+    assert (schema(empty), content(empty), version(empty)) == before
+    with transaction(empty) as tx:
         tx.execute(f"DROP TABLE {last}")
-    assert migrate(old) == version(old) == newest()
+    assert migrate(empty) == version(empty) == newest()
 
 
 def test_a_first_migration_that_fails_leaves_nothing_behind(empty: Address) -> None:
@@ -258,7 +269,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     assert (schema(empty), version(empty)) == (before, newest() + 1)
 
 
-@pytest.mark.parametrize("from_version", [0, 1])
+@pytest.mark.parametrize("from_version", range(newest()))
 def test_of_many_who_migrate_at_once_one_does_it(empty: Address, from_version: int) -> None:
     if from_version:
         with as_of(from_version):
@@ -284,67 +295,3 @@ def test_of_many_who_migrate_at_once_one_does_it(empty: Address, from_version: i
     assert version(empty) == newest()
     assert tables(empty) == TABLES
     assert len(content(empty)["outbox"]) == (2 if from_version else 0)
-
-
-# --- what the schema itself forbids ---
-
-REWRITES = [
-    "UPDATE order_events SET event = 'delivered'",
-    "UPDATE order_events SET at = at",
-    "DELETE FROM order_events",
-    "DELETE FROM orders",
-]
-TRUNCATES = [
-    "TRUNCATE order_events",
-    "TRUNCATE orders CASCADE",
-    "TRUNCATE transcript, order_events",
-]
-
-
-def written(tx: Transaction) -> None:
-    """An order with its first event."""
-    put(tx, "orders", id="A")
-    put(tx, "order_events", order_id="A")
-
-
-@pytest.mark.parametrize(
-    ("kind", "sql"),
-    [(kind, sql) for kind in ("sqlite", "postgres") for sql in REWRITES]
-    + [("postgres", sql) for sql in TRUNCATES],
-)
-def test_l2_history_is_only_ever_added_to(tx: Transaction, sql: str) -> None:
-    written(tx)
-    with refused(tx, "never"):
-        tx.execute(sql)
-    assert len(tx.fetch("SELECT * FROM order_events")) == 1
-    put(tx, "order_events", order_id="A", version=2)
-
-
-@pytest.mark.parametrize("changes", ["price = cost - 1", "price = listed - 1", "cost = -1"])
-def test_o8b_no_order_below_its_cost_can_even_be_stored(tx: Transaction, changes: str) -> None:
-    put(tx, "orders", listed=100, cost=112, price=118)
-    with refused(tx, "(?i)check"):
-        tx.execute(f"UPDATE orders SET {changes}")
-
-
-@pytest.mark.parametrize("table", sorted(_BELONGING))
-def test_nothing_belongs_to_an_order_that_is_not_there(tx: Transaction, table: str) -> None:
-    with refused(tx, "(?i)foreign key"):
-        put(tx, table, order_id="NOBODY")
-
-
-def test_o2_one_invoice_belongs_to_one_order(tx: Transaction) -> None:
-    for name in "AB":
-        put(tx, "orders", id=name, idempotency=name)
-    put(tx, "invoices", order_id="A", supplier_ref="1")
-    with refused(tx, "(?i)unique"):
-        put(tx, "invoices", order_id="B", supplier_ref="1")
-    put(tx, "invoices", order_id="B", supplier_ref="1", supplier="another")
-
-
-def test_an_order_has_one_open_case(tx: Transaction) -> None:
-    put(tx, "orders", id="A")
-    put(tx, "cases", id="1", order_id="A", closed_at=None)
-    with refused(tx, "(?i)unique"):
-        put(tx, "cases", id="2", order_id="A", closed_at=None)
-    put(tx, "cases", id="3", order_id="A", closed_at=5)

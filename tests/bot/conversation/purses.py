@@ -22,5 +22,13 @@ def credit_of(parlour: Parlour, guest: Guest) -> int:
 def takes_out(parlour: Parlour, guest: Guest, typed: str = "50rb", to: str = BANK) -> Order:
     begins(guest, "tarik")
     guest.says(typed)
-    guest.says(to)
+    says_where(guest, to)
     return parlour.orders[-1]
+
+
+def says_where(guest: Guest, to: str = BANK) -> View:
+    """Say where money is to be sent, and that it is right."""
+    guest.says(to)
+    view = guest.taps("kirim ke sini")
+    assert view is not None
+    return view
