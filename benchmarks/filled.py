@@ -16,13 +16,14 @@ from storage.opening import migrate
 from storage.sqlite import connect
 
 _TABLES: Final = (
-    "sessions", "orders", "order_events", "invoices", "pictures", "outbox", "shown",
+    "sessions", "orders", "order_events", "invoices", "payments", "entries", "postings", "pictures",
+    "outbox", "shown",
 )  # fmt: skip
 _UPDATES_AN_ORDER: Final = 6  # taps and texts, whose numbers a channel remembers
 _ACCOUNTS: Final = frozenset({"user_id", "target"})
 _INSTANTS: Final = frozenset(
     {"created_at", "changed_at", "settled_at", "quote_until", "due_at", "at", "sent_at"}
-    | {"expires_at", "last_claim_at", "touched_at"}
+    | {"expires_at", "last_claim_at", "asked_at", "arrived_at", "touched_at"}
 )
 _BUYER: Final = "telegram:10"
 
@@ -45,6 +46,9 @@ async def fill(path: Path, filling: Filling) -> None:
         order = connection.execute("SELECT id FROM orders").fetchone()["id"]
         for table in _TABLES:
             _multiply(connection, table, order, filling)
+        connection.execute(
+            "UPDATE accounts SET balance = balance * :many", {"many": filling.orders}
+        )
         connection.execute(_REMEMBERED, {"many": filling.orders * _UPDATES_AN_ORDER})
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -16,15 +16,21 @@ from bot.settings import Settings, demo_settings
 from bot.workers.supplier_calls import SupplierCalls
 from providers.simulators.qris import qr_png, qris_payload
 from shop.notices import NoticeKind
+from shop.payments import PaymentMethod
 from shop.pricing import PriceRule, Quote, quote
 from shop.suppliers import (
+    Dropships,
     Invoice,
     InvoiceReport,
     InvoiceRequest,
     InvoiceState,
     Listing,
     PriceList,
+    StatusRequest,
     Supplier,
+    TopupReport,
+    TopupRequest,
+    TopupState,
 )
 from storage.address import Address
 from storage.books import SqlBooks
@@ -42,8 +48,8 @@ _STOCKED_WITHIN: Final = 20.0
 _BETWEEN_LOOKS: Final = 0.02
 
 
-class InstantSupplier(Supplier):
-    """Opens every invoice, and has delivered whatever it is asked about.
+class InstantSupplier(Supplier, Dropships):
+    """Opens every invoice, and has delivered whatever it is asked for or about.
 
     ``takes``: seconds for each answer. Its picture comes along with the invoice: drawing one, and
     fetching it, are the supplier's business.
@@ -52,6 +58,7 @@ class InstantSupplier(Supplier):
     slug = "zultopup"
     title = "ZulTopup"
     counts_calls = False
+    knows_our_ref = True
 
     def __init__(self, takes: float = 0) -> None:
         self.takes = takes
@@ -64,6 +71,16 @@ class InstantSupplier(Supplier):
 
     async def balance(self) -> int:
         return 0
+
+    async def topup(self, request: TopupRequest) -> TopupReport:
+        return await self._delivered(request.ref)
+
+    async def status(self, request: StatusRequest) -> TopupReport:
+        return await self._delivered(request.ref)
+
+    async def _delivered(self, ref: str) -> TopupReport:
+        await asyncio.sleep(self.takes)
+        return TopupReport(state=TopupState.DELIVERED, supplier_ref=ref, serial=f"SN{ref}")
 
     async def open_invoice(self, request: InvoiceRequest) -> Invoice:
         await asyncio.sleep(self.takes)
@@ -209,7 +226,7 @@ class _Crowd:
     async def buy(self, name: str) -> None:
         async with self._places:
             buyer = self._buyers[name] = _Buyer()
-            pay = Picked("pay", _SCREEN)
+            pay = Picked(PaymentMethod.DROPSHIP, _SCREEN)
             turn = await self._shop.take_turn(name, pay, "pay", _CHOICES)
             if turn.view is not None:
                 raise RuntimeError(f"no order was placed: {turn.view.text}")

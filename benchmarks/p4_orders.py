@@ -29,7 +29,18 @@ from storage.opening import migrate, open_database, prepare
 
 ORDERS = 400
 AT_ONCE = 64
-_TABLES = ("orders", "order_events", "invoices", "pictures", "outbox", "shown", "charges")
+_TABLES = (
+    "orders",
+    "order_events",
+    "invoices",
+    "payments",
+    "entries",
+    "postings",
+    "pictures",
+    "outbox",
+    "shown",
+    "charges",
+)
 
 Fresh = Callable[[], AbstractContextManager[Address]]
 

@@ -83,7 +83,7 @@ def event_of(answer: Answer, order: Order) -> Event | None:
 
 def _fits(order: Order, event: Event) -> bool:
     # Credit that was sold may be spent by now, and cash that was sent is gone.
-    undone = order.supplier == HOUSE and order.status is Status.DELIVERED
+    undone = order.supplier == HOUSE and order.status in ENDED
     lost = event is Event.LOSS_RECORDED and order.lost
     unasked = event in {Event.PAID, Event.PAID_LATE} and order.invoice is None
     return may(order, event) and not (undone or lost or unasked)

@@ -14,7 +14,7 @@ from shop.orders import HOLDS_MONEY, HOUSE, Event, Order, Status, may
 from shop.payments import PaymentMethod
 from shop.ports import Books
 from shop.pricing import Quote
-from shop.qris import with_amount
+from shop.qris import MOST_PER_PAYMENT, with_amount
 from shop.suppliers import Invoice
 from shop.time import HOUR, SECOND, Millis
 
@@ -113,8 +113,9 @@ def _place_on_the_wallet(books: Books, order: Order, now: Millis) -> Outcome:
 
 def _place_for_own_qris(books: Books, order: Order, now: Millis) -> Outcome:
     taken = books.orders.reserved_amounts(now - RESERVED)
-    free = (order.price + code for code in range(UNIQUE_CODES))
-    amount = next((amount for amount in free if amount not in taken), None)
+    most = min(order.price + UNIQUE_CODES - 1, MOST_PER_PAYMENT)
+    free = (amount for amount in range(order.price, most + 1) if amount not in taken)
+    amount = next(free, None)
     if amount is None:
         return Declined(why=Why.NO_AMOUNT)
     books.orders.add(order)

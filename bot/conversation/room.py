@@ -12,6 +12,7 @@ from shop.orders import Order
 from shop.payments import PaymentMethod
 from shop.ports import Books, Offer
 from shop.pricing import Quote
+from shop.qris import MOST_PER_PAYMENT
 from shop.time import HOUR, Millis
 
 FRESH: Millis = 24 * HOUR  # older prices are not sold
@@ -93,7 +94,7 @@ class Room:
         possible: Mapping[PaymentMethod, Callable[[], bool]] = {
             PaymentMethod.DROPSHIP: lambda: offer.supplier in self.face.dropshippers,
             PaymentMethod.DEPOSIT: lambda: self._deposit_pays(offer) or self._covers(offer),
-            PaymentMethod.QRIS: lambda: self._covers(offer),
+            PaymentMethod.QRIS: lambda: price <= MOST_PER_PAYMENT and self._covers(offer),
             PaymentMethod.WALLET: lambda: self.credit() >= price and self._covers(offer),
         }
         return [method for method in self.books.rules.methods if possible[method]()]

@@ -232,29 +232,30 @@ def test_o11_after_a_stop_no_submission_is_made_again_and_each_is_asked_about(
     assert found[2].order.id == "P0"  # type: ignore[union-attr]
 
 
+def answer(books: SqlBooks, call: calls.Call, now: int) -> None:
+    """Silence, then the payment a minute before the QR's end; the goods after an hour."""
+    match call:
+        case OpenInvoice(order=order):
+            settling.opened(books, order, an_invoice("D", cost=0), now)
+        case AskInvoice(order=order) if now < NOW + 14 * MINUTE:
+            settling.unanswered(books, order.id, now, now)
+        case AskInvoice(order=order):
+            settling.heard(books, order.id, settled(PRICE), now, now)
+        case Submit(order=order):
+            fulfilment.submitted(books, order, report(T.PENDING), now)
+        case AskTopup(order=order):
+            reported(books, order, T.DELIVERED if now >= NOW + HOUR else T.PENDING, now)
+
+
 def test_a_whole_life_in_virtual_time(books: SqlBooks) -> None:
-    """Deposited, paid late in its QR's life, ordered, long in delivery, then there."""
     place(books, a_wish("D", M.DEPOSIT))
     now, seen = NOW, []
     while now < NOW + 2 * HOUR and now_of(books, "D").status is not S.DELIVERED:
-        for supplier in (GATEWAY, SELLER):
-            call = choose(books, now, supplier)
-            if isinstance(call, Idle):
-                continue
-            seen.append(type(call))
-            match call:
-                case OpenInvoice(order=order):
-                    settling.opened(books, order, an_invoice("D", cost=0), now)
-                case AskInvoice(order=order):
-                    if now >= NOW + 14 * MINUTE:
-                        settling.heard(books, order.id, settled(PRICE), now, now)
-                    else:
-                        settling.unanswered(books, order.id, now, now)
-                case Submit(order=order):
-                    fulfilment.submitted(books, order, report(T.PENDING), now)
-                case AskTopup(order=order):
-                    state = T.DELIVERED if now >= NOW + HOUR else T.PENDING
-                    reported(books, order, state, now)
+        found = [choose(books, now, supplier) for supplier in (GATEWAY, SELLER)]
+        for call in found:
+            if not isinstance(call, Idle):
+                seen.append(type(call))
+                answer(books, call, now)
         now += 5 * SECOND
     assert now_of(books, "D").status is S.DELIVERED
     assert (seen.count(OpenInvoice), seen.count(Submit)) == (1, 1)

@@ -26,9 +26,7 @@ def takes_out(parlour: Parlour, guest: Guest, typed: str = "50rb", to: str = BAN
     return parlour.orders[-1]
 
 
-def says_where(guest: Guest, to: str = BANK) -> View:
+def says_where(guest: Guest, to: str = BANK) -> View | None:
     """Say where money is to be sent, and that it is right."""
     guest.says(to)
-    view = guest.taps("kirim ke sini")
-    assert view is not None
-    return view
+    return guest.taps("kirim ke sini")
