@@ -183,7 +183,7 @@ async def test_what_fails_at_the_supplier_is_credited_and_our_balance_is_whole(
     budi.sees("misalnya Rp")
 
 
-async def test_late_money_goes_into_the_wallet(there: Street) -> None:
+async def test_o11_late_money_goes_into_the_wallet(there: Street) -> None:
     budi = there.person()
     await with_a_deposit(there, budi)
     await there.after(30 * MINUTE, step=MINUTE)
@@ -196,7 +196,7 @@ async def test_late_money_goes_into_the_wallet(there: Street) -> None:
 
 
 @pytest.mark.parametrize(("factor", "words"), [(0.5, "tetap diproses"), (2, "tetap diproses")])
-async def test_a_wrong_amount_is_the_owners_to_decide(
+async def test_o11b_a_wrong_amount_is_the_owners_to_decide(
     there: Street, factor: float, words: str
 ) -> None:
     budi, owner = there.person(), there.owner
@@ -213,7 +213,7 @@ async def test_a_wrong_amount_is_the_owners_to_decide(
     assert there.balance(BUDI) == min(asked - int(asked * factor), 0)
 
 
-async def test_a_wrong_amount_can_become_credit(there: Street) -> None:
+async def test_o11b_a_wrong_amount_can_become_credit(there: Street) -> None:
     budi, owner = there.person(), there.owner
     await with_a_deposit(there, budi)
     await there.pay_deposit(amount=5_000)
@@ -224,7 +224,7 @@ async def test_a_wrong_amount_can_become_credit(there: Street) -> None:
     budi.sees("Rp5.000", "saldomu")
 
 
-async def test_a_deposit_paid_twice_is_credited_once_and_is_a_case(there: Street) -> None:
+async def test_o11b_a_deposit_paid_twice_is_credited_once_and_is_a_case(there: Street) -> None:
     budi, siti, owner = there.person(), there.person("siti"), there.owner
     await with_a_deposit(there, budi)
     await there.pay_deposit()
