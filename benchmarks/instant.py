@@ -118,7 +118,12 @@ class InstantChat:
 
 def settings_on(database: Address, folder: Path) -> Settings:
     """Return the settings of a shop on this database."""
-    return demo_settings(folder, _ANY_PORT).model_copy(update={"database": database})
+    paid_by = (
+        PaymentMethod.DROPSHIP,
+        PaymentMethod.WALLET,
+    )  # as a shop sells unless told otherwise
+    changes = {"database": database, "payments": paid_by}
+    return demo_settings(folder, _ANY_PORT).model_copy(update=changes)
 
 
 @asynccontextmanager

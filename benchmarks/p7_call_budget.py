@@ -319,6 +319,7 @@ def _order(purchase: Purchase) -> Order:
         quote_until=purchase.opened_at + HOLDS_FOR,
         changed_at=purchase.opened_at,
         due_at=purchase.opened_at,
+        gateway=_SUPPLIER,
     )
 
 

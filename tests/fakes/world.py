@@ -240,11 +240,11 @@ async def gets(budi: Person, act: Any, said: str, seen: str, within: float) -> N
             return
 
 
-async def confirms(budi: Person, within: float = 6) -> None:
-    """Tap "Bayar", until it does not come too soon after the last order any more."""
+async def confirms(budi: Person, within: float = 6, method: str = "Bayar") -> None:
+    """Tap that button, until it does not come too soon after the last order any more."""
     for _ in range(6):
         last = budi.chat.messages[-1]
-        await budi.taps("Bayar")
+        await budi.taps(method)
         shown = await budi.sees("", within, after=last)
         if "Tunggu 10 detik" not in shown.text:
             return

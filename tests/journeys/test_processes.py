@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientConnectorError, ClientError, ClientSession, TCPConnector, web
 from aiohttp.test_utils import TestServer
 
-from tests.fakes.buyers import buyers, buying
+from tests.fakes.buyers import BY_DEPOSIT, BY_DROPSHIP, BY_WALLET, buyers, buying
 from tests.fakes.process import Process, answers, free_port
 from tests.fakes.reckoning import comes_to_rest, reckoning
 from tests.fakes.world import WEBHOOK_SECRET, World, opened_world
@@ -22,6 +22,7 @@ from tests.fakes.world import WEBHOOK_SECRET, World, opened_world
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 on_a_server = pytest.mark.parametrize("on_a_database", ["postgres"], indirect=True)
 CUSTOMERS = 6
+METHODS = (BY_DROPSHIP, BY_DEPOSIT, BY_WALLET)
 STANDBY_TALKS_WITHIN = 10.0
 LEASE = 5  # seconds, instead of 75
 SHORT_LEASE = f"""
@@ -79,6 +80,7 @@ async def opened_chain(folder: Path, front: Front) -> AsyncIterator[World]:
             "TELEGRAM_MODE": "webhook",
             "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "LAPAK_PUBLIC_URL": url,
+            "LAPAK_PAYMENTS": "dropship,deposit,wallet",
         }
         async with opened_world(folder, "postgres", **settings) as world:
             yield world
@@ -108,7 +110,7 @@ async def eventually(true: Callable[[], Awaitable[bool]], within: float, what: s
 
 def sold(world: World, paid: int) -> Callable[[], Awaitable[bool]]:
     async def enough() -> bool:
-        return len((await reckoning(world)).settled) >= paid
+        return (await reckoning(world)).bought >= paid
 
     return enough
 
@@ -131,9 +133,9 @@ async def test_o2_o14_one_of_each_kind_is_killed_and_the_other_goes_on(
             await worker.says("shop.started")
         await first_to_say("list.read", workers)
         bot = await first_to_say("bot.talks", bots)
-        async with buying(buyers(world, CUSTOMERS, "of each kind")):
+        async with buying(buyers(world, CUSTOMERS, "of each kind", METHODS)):
             await eventually(sold(world, 3), 30, "three sold")
-            before = len((await reckoning(world)).settled)
+            before = (await reckoning(world)).bought
             [standby] = [other for other in bots if other is not bot]
             assert "bot.talks" not in standby.output
             for process in (webs[0], workers[0], bot):

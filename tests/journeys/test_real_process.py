@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.buyers import BY_WALLET, buyers
+from tests.fakes.reckoning import comes_to_rest, reckoning
 from tests.fakes.telegram_person import Person
 from tests.fakes.world import OWNER, World, confirms, opened_world, reaches_the_confirmation
 
@@ -35,6 +37,22 @@ async def test_a_customer_buys_on_telegram(world: World) -> None:
         assert await shop.kill(signal.SIGTERM) == 0
     status = [m for m in world.telegram.chat(BUDI).messages if "Pesanan" in m.text]
     assert any("Selesai" in m.text and m.edited for m in status)
+
+
+async def test_a_customer_pays_into_a_wallet_and_buys_from_it_on_telegram(
+    tmp_path: Path, on_a_database: str
+) -> None:
+    every_way = {"LAPAK_PAYMENTS": "dropship,deposit,wallet"}
+    async with opened_world(tmp_path, on_a_database, **every_way) as world:
+        [budi] = buyers(world, 1, "from a wallet", [BY_WALLET])
+        async with world.shop():
+            await world.ready()
+            assert await budi.orders("123456789")
+            await budi.person.sees("Top up masuk!", timeout=20)
+            await comes_to_rest(world, 20)
+        there = await reckoning(world)
+        assert there.at_rest() == []
+        assert there.credit == {f"telegram:{BUDI}": 50_000 - 11_800}
 
 
 async def test_the_owner_settles_a_failed_order_on_telegram(world: World) -> None:

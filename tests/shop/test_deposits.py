@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,17 @@ def test_o11_a_deposit_missing_from_the_history_is_asked_about_alone_at_its_end(
         unpaid = saying(W.UNPAID)
         settling.heard(books, call.order.id, unpaid, LAPSES, LAPSES + nth * PACE)
     assert {now_of(books, f"D{nth}").status for nth in range(3)} == {S.EXPIRED}
+
+
+def test_o11_at_its_end_it_is_asked_about_alone_even_if_it_was_just_before(
+    books: SqlBooks,
+) -> None:
+    many(books, 2)
+    for at in (LAPSES - 30 * SECOND, LAPSES):
+        for name in ("D0", "D1"):
+            books.orders.note(replace(now_of(books, name), due_at=at))
+        found = [choose(books, at), choose(books, at + PACE)]
+        assert {type(call) for call in found} == {AskInvoice}
 
 
 def test_l6_the_history_repeats_itself_and_pays_nothing_twice(books: SqlBooks) -> None:

@@ -182,7 +182,19 @@ def test_a_cost_comes_back_while_the_owner_still_has_to_refund(books: SqlBooks) 
     assert order.status is S.REFUND_DUE
     assert balances(books, OURS, SPENT) == (0, 0)
     assert case_of(books, order) is CaseKind.PAID_FAILED
+    assert len(asked(books)) == 1  # what our balance got back is no news to whoever refunds
     assert owed(books).count(K.REFUND_DUE) == 1
+
+
+def test_a_cost_that_comes_back_answers_nothing_that_the_owner_is_being_asked(
+    books: SqlBooks,
+) -> None:
+    order = reported(books, ordered(books, report(T.PENDING)), T.FAILED, THEN)
+    order = reported(books, order, T.DELIVERED, THEN + MINUTE)
+    assert (order.status, case_of(books, order)) == (S.REFUNDED, CaseKind.CONFLICT)
+    reported(books, order, T.FAILED, THEN + HOUR, returned=True)
+    assert balances(books, OURS, SPENT) == (0, 0)
+    assert case_of(books, order) is CaseKind.CONFLICT
 
 
 # --- the supplier contradicts itself ---

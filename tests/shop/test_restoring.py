@@ -78,7 +78,8 @@ def test_o4_nothing_of_a_copy_is_ordered_again_by_itself(books: SqlBooks, begun:
     make = started if begun else paid
     make(books)
     restored(books)
-    now, made = START, []
+    now = START
+    made: list[calls.Call] = []
     while now < START + 24 * HOUR and len(made) < 3_000:
         call = calls.next_call(books, SELLER, now, limited=False)
         if isinstance(call, Idle):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,7 @@ def spend(books: SqlBooks, count: int, at: int, purpose: Purpose) -> None:
 
 
 def test_a_paid_order_is_ordered_ahead_of_every_other_call(books: SqlBooks) -> None:
-    seller = {"supplier": GATEWAY}
+    seller: dict[str, Any] = {"supplier": GATEWAY}
     claimed = deposit(books, "CLAIMED", address="web:a", **seller)
     ordering.claim_paid(books, claimed, NOW)
     place(books, a_wish("NEW", M.DEPOSIT, address="web:b", **seller))
@@ -245,6 +246,8 @@ def answer(books: SqlBooks, call: calls.Call, now: int) -> None:
             fulfilment.submitted(books, order, report(T.PENDING), now)
         case AskTopup(order=order):
             reported(books, order, T.DELIVERED if now >= NOW + HOUR else T.PENDING, now)
+        case _:
+            raise AssertionError(call)
 
 
 def test_a_whole_life_in_virtual_time(books: SqlBooks) -> None:

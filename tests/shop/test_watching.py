@@ -35,7 +35,8 @@ def orders(draw: st.DrawFn, statuses: tuple[Status, ...] = ASKED) -> Order:
     """An order in any status, its QR's end told or not, its goods with or without a number."""
     end = draw(st.none() | st.integers(min_value=NOW - HOUR, max_value=NOW + 24 * HOUR))
     status = draw(st.sampled_from(statuses))
-    order = in_status(status, **draw(st.sampled_from([{}, {"method": M.DEPOSIT}])))
+    paid_by: list[dict[str, Any]] = [{}, {"method": M.DEPOSIT}]
+    order = in_status(status, **draw(st.sampled_from(paid_by)))
     settled_at = draw(st.none() | st.just(NOW)) if order.status is Status.PROCESSING else None
     return replace(
         order,
@@ -320,7 +321,7 @@ def test_a_refund_is_looked_at_again_for_goods_that_came_all_the_same() -> None:
     assert asked_after(order, NOW) == [NOW + offset for offset in LATE]
 
 
-OWN_QRIS = {"method": M.QRIS, "gateway": HOUSE}
+OWN_QRIS: dict[str, Any] = {"method": M.QRIS, "gateway": HOUSE}
 
 
 def test_the_owners_own_qris_is_asked_about_nowhere_and_lapses_after_its_end() -> None:

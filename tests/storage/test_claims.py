@@ -28,6 +28,8 @@ PLACED = asking("next_placed")
 WATCHED = asking("next_watched")
 LOST = asking("next_lost_opening")
 OUTDATED = asking("next_outdated")
+PAID = asking("next_paid")
+UNANSWERED = asking("next_lost_submission")
 
 WHICH = pytest.mark.parametrize(
     ("find", "status", "more"),
@@ -37,8 +39,10 @@ WHICH = pytest.mark.parametrize(
         (WATCHED, S.PROCESSING, {}),
         (LOST, S.OPENING, {}),
         (OUTDATED, S.PLACED, {"quote_until": NOW}),
+        (PAID, S.PAID, {}),
+        (UNANSWERED, S.SUBMITTING, {}),
     ],
-    ids=["claimed", "placed", "watched", "lost opening", "outdated"],
+    ids=["claimed", "placed", "watched", "lost opening", "outdated", "paid", "unanswered"],
 )
 
 
@@ -72,9 +76,11 @@ def test_what_stands_elsewhere_is_not_found(
     others = {
         CLAIMED: set[Status](),
         PLACED: set(Status) - {S.PLACED},
-        WATCHED: {S.PLACED, S.OPENING},
+        WATCHED: {S.PLACED, S.OPENING, S.PAID, S.SUBMITTING},
         LOST: set(Status) - {S.OPENING},
         OUTDATED: set(Status) - {S.PLACED},
+        PAID: set(Status) - {S.PAID},
+        UNANSWERED: set(Status) - {S.SUBMITTING},
     }
     for other in others[find]:
         waiting(books, other, other, NOW, **more)
@@ -92,6 +98,9 @@ def test_what_stands_elsewhere_is_not_found(
         (PLACED, S.PLACED, "created_at"),
         (WATCHED, S.PROCESSING, "due_at"),
         (LOST, S.OPENING, "due_at"),
+        (PAID, S.PAID, "due_at"),
+        (PAID, S.PAID, "created_at"),
+        (UNANSWERED, S.SUBMITTING, "due_at"),
     ],
 )
 def test_whoever_waits_longest_comes_first(
@@ -107,16 +116,23 @@ def test_whoever_waits_longest_comes_first(
     assert found == ["O1", "O2", "O0", "O3"]
 
 
-def test_when_the_next_one_is_due_is_known_for_openings_and_for_the_rest(books: SqlBooks) -> None:
-    asked = (books.orders.next_watch_at, books.orders.next_opening_at)
-    assert [ask(ZT) for ask in asked] == [None, None]
+@pytest.mark.parametrize("leased", [S.OPENING, S.SUBMITTING])
+def test_when_the_next_one_is_due_is_known_of_each_kind_and_for_the_ends_of_leases(
+    books: SqlBooks, leased: Status
+) -> None:
+    orders = books.orders
+    asked = (orders.next_watch_at, orders.next_opening_at, orders.next_submission_at)
+    assert [ask(ZT) for ask in asked] == [None, None, None]
     waiting(books, "A", S.PLACED, NOW + 5)
     waiting(books, "B", S.PLACED, NOW + 3)
     waiting(books, "C", S.PROCESSING, NOW + 4)
-    waiting(books, "D", S.OPENING, NOW + 2)
+    waiting(books, "G", S.PAID, NOW + 7)
+    waiting(books, "H", S.PAID, NOW + 6)
+    assert [ask(ZT) for ask in asked] == [NOW + 4, NOW + 3, NOW + 6]
+    waiting(books, "D", leased, NOW + 2)
     waiting(books, "E", S.DELIVERED, None)
     waiting(books, "F", S.PLACED, NOW - 1, supplier="zonegame")
-    assert [ask(ZT) for ask in asked] == [NOW + 2, NOW + 3]
+    assert [ask(ZT) for ask in asked] == [NOW + 2, NOW + 3, NOW + 6]
 
 
 # --- several processes, which only PostgreSQL has -------------------------------------------------
