@@ -51,11 +51,12 @@ _COSTS = frozenset({TopupState.PENDING, TopupState.DELIVERED, TopupState.PARTIAL
 def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
     """Write down the next attempt with our reference; the caller commits, then makes the call.
 
-    If the item has become dearer than what was paid, it is given back instead: look at the status.
+    If the item has become dearer than its price, the money is given back instead, unless the owner
+    has just said to deliver it all the same: look at the status.
     """
     offer = books.shelf.offer(order.supplier, order.sku, now - FRESH)
     cost = order.cost if offer is None else offer.listed
-    if cost > order.price:
+    if cost > order.price and not _is_the_owners_wish(books, order):
         words = f"{order.supplier} {order.sku}: {order.cost} → {cost}"
         return paying.give_back(books, order, Event.TOO_DEAR, now, Because(evidence=words))
     nth = order.tries + 1
@@ -70,6 +71,10 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
     )
     because = Because(lease_until=lease_until)
     return go(books, order, Event.SUBMISSION_STARTED, now, because, tries=nth, attempt=attempt)
+
+
+def _is_the_owners_wish(books: Books, order: Order) -> bool:
+    return books.orders.history(order.id)[-1].event is Event.PROCEEDED
 
 
 def submitted(

@@ -67,10 +67,11 @@ def _attempt_of(order: Order) -> Attempt:
 
 async def ask_topup(line: SupplierLine, call: AskTopup) -> None:
     """Ask about an attempt, and take in what is said of it, or that nothing was."""
-    order, asked_at, attempt = call.order, line.clock(), _attempt_of(call.order)
+    order, asked_at = call.order, line.clock()
     if not watching.can_be_asked_about(order):
         await _unanswered(line, order)
         return
+    attempt = _attempt_of(order)
     request = StatusRequest(ref=attempt.ref, supplier_ref=attempt.supplier_ref)
     try:
         report = await line.answer(call, line.supplier.status(request))

@@ -336,3 +336,14 @@ def test_o4_ordered_again_at_the_owners_word_it_has_a_new_reference(
     assert again.attempt is not None
     assert (again.attempt.ref, again.tries) == ("P-zonegame-2", 2)
     assert fulfilment.submitted(books, again, report(T.DELIVERED), THEN).status is S.DELIVERED
+
+
+def test_o8b_what_became_dearer_is_delivered_at_the_owners_word(books: SqlBooks) -> None:
+    books = by_hand(books)
+    order = paid(books)
+    listed_at(books, order.price + 1)
+    order = fulfilment.start(books, order, LEASE, NOW)
+    assert order.status is S.REFUND_DUE
+    order = settling.decided(books, order, E.PROCEEDED, OWNER, NOW)
+    assert order.status is S.PAID
+    assert fulfilment.start(books, order, LEASE, NOW).status is S.SUBMITTING
