@@ -75,7 +75,7 @@ class Judge:
             orders = [dict(row) for row in tx.fetch("SELECT * FROM orders")]
             invoices = tx.fetch("SELECT order_id, supplier_ref FROM invoices")
             self.deposits = {row["supplier_ref"]: row["order_id"] for row in invoices}
-            cases = "SELECT * FROM cases WHERE closed_at IS NULL ORDER BY id"
+            cases = "SELECT * FROM cases WHERE closed_at IS NULL ORDER BY opened_at"
             self.cases = [dict(row) for row in tx.fetch(cases)]
             found = tx.fetch("SELECT account, SUM(balance) AS n FROM accounts GROUP BY account")
             self.balances = {row["account"]: int(row["n"]) for row in found}

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from bot.bootstrap import Seams
 from bot.conversation.views import View
+from providers.simulators.zultopup_services import SERVICES
 from shop.calls import PACE, Idle
 from shop.payments import Refunds
 from shop.time import HOUR, MINUTE, SECOND
@@ -161,7 +162,8 @@ class Market(Judge):
         elif it.method == "deposit":
             await self.there.control("pay", id=ref, amount=PAYS[how](it.asked))
         elif it.method == "qris" and how == "right":
-            await self.the_owner_finds(it)
+            await self.acts(it, "paid")
+            await self.the_owner_says(it, "paid")
 
     def qrs(self) -> list[Purchase]:
         return [it for it in self.till.purchases.values() if it.asked]
@@ -173,6 +175,19 @@ class Market(Judge):
         await self.passes(27 * HOUR, looks=9)
         await self.owner.says("/saldo")
         await self.works()
+
+    async def finishes(self, it: Purchase, status: str) -> None:
+        """The supplier says what became of the last order for this account."""
+        sold = [row["id"] for row in self.there.journal if it.target and row["target"] == it.target]
+        if sold:
+            await self.there.control("finish", ref=sold[-1], status=status)
+            await self.passes(6 * MINUTE, looks=2)
+
+    async def reprices(self, sku: str, percent: int) -> None:
+        """The listed price of today changes, and the shop reads the list."""
+        today = next(service.harga for service in SERVICES if service.sid == sku)
+        await self.there.control("price", code=sku, price=today * percent // 100)
+        await self.passes(11 * MINUTE)
 
     # --- the owner ---
 
@@ -205,13 +220,12 @@ class Market(Judge):
             await self.owner.presses(yes)
         await self.works()
 
-    async def the_owner_finds(self, it: Purchase) -> None:
-        """The owner looks for a payment to the own QRIS, and finds it."""
-        await self.acts(it, "paid")
+    async def the_owner_says(self, it: Purchase, word: str) -> None:
+        """Answer the open case about an order, if that is one of its answers."""
         self.look()
         for case in self.cases:
-            if (case["order_id"], case["kind"]) == (it.id, "claimed"):
-                await self.answers(f"c:{case['id']}:paid", "yes")
+            if case["order_id"] == it.id:
+                await self.answers(f"c:{case['id']}:{word}", "yes")
 
     async def enters(self, account: str, amount: int, undoing: int) -> None:
         """Note what was brought into an account, or taken out of it; perhaps take that back."""
@@ -243,8 +257,11 @@ class Market(Judge):
 async def market(folder: Path, on: str, refunds: Refunds) -> AsyncIterator[Market]:
     """Open a street with money in it; at the end the books must be in order."""
     till = Till(to_wallet=refunds is Refunds.WALLET)
+
+    def client() -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=Line(till), trust_env=False)
+
     with capture_logs() as logs:
-        client = lambda: httpx.AsyncClient(transport=Line(till), trust_env=False)  # noqa: E731
         async with street(folder, Seams(client=client), on=on, refunds=refunds) as there:
             here = Market(there=there, till=till, logs=logs)
             brought = PLENTY - there.simulator._books.balance

@@ -267,7 +267,7 @@ def _answers_for(order: Row, entry: Row) -> bool:
     """Whether that order is what became of that payment."""
     if order["cases"]:
         return True
-    return order["status"] == "delivered" and order["serial"] == entry["sn"]
+    return (order["status"], order["serial"]) == ("delivered", entry["sn"])
 
 
 def _is_prepaid_goods(order: Row) -> bool:

@@ -197,8 +197,9 @@ async def cash_for_credit(it: Story) -> None:
     await it.has_credit()
     await it.says("/tarik")
     await it.says(f"{PAID_OUT}")
-    it.plug.arm()
     await it.says("BCA 1234567890 Budi")
+    it.plug.arm()
+    await it.taps("Ya, kirim ke sini")
     await it.works()
     await it.decides("Sudah ditransfer")
     assert [row["sku"] for row in it.those("delivered")] == ["credit", "cash"]
