@@ -31,6 +31,7 @@ LIST_EVERY: Millis = 10 * MINUTE
 LIST_FRESH: Millis = MINUTE
 ALONE_EVERY: Millis = MINUTE
 COMPARE_EVERY: Millis = 24 * HOUR
+COMPARE_AGAIN: Millis = 2 * MINUTE  # until there is an answer
 LONGEST_TIMER: Millis = 49 * HOUR  # of an order
 _NEVER: Millis = 2**60
 LONGEST_PAUSE: Millis = HOUR  # of a message
@@ -162,6 +163,8 @@ def wake_up(books: Books, suppliers: Sequence[str], now: Millis, *, alone: bool 
     if alone:
         books.orders.end_leases(now)
     books.outbox.come_due(now, latest=now + LONGEST_PAUSE)
+    books.cases.come_due(now, latest=now + LONGEST_TIMER)
+    books.calls.come_due(now, latest=now + LONGEST_TIMER)
     for supplier in suppliers:
         if not list_is_fresh(books, supplier, now):
             books.calls.set_list_due(supplier, now)
@@ -248,13 +251,18 @@ def _balance(books: Books, supplier: str, now: Millis) -> Call | None:
     if address is None and _compares_at(books, supplier) > now:
         return None
     # Whoever asks, the books are compared with the answer.
-    books.calls.set_compare_at(supplier, now + COMPARE_EVERY)
+    if _compares_at(books, supplier) != _NEVER:
+        books.calls.set_compare_at(supplier, now + COMPARE_AGAIN)
     return AskBalance(address=address or "")
 
 
 def _compares_at(books: Books, supplier: str) -> Millis:
-    """Return when the books are next compared; far away, while nothing is sold from a balance."""
-    return books.calls.compare_at(supplier) if books.rules.sells_from_balance else _NEVER
+    """Return when the books are next compared; never, while nothing is sold from a balance.
+
+    Where only dropship is sold, they are from the owner's first own entry on.
+    """
+    at = books.calls.compare_at(supplier)
+    return at if at or books.rules.sells_from_balance else _NEVER
 
 
 def _list(books: Books, supplier: str, now: Millis) -> Call | None:
@@ -314,6 +322,12 @@ def _ask(books: Books, order: Order, now: Millis) -> AskInvoice | AskTopup:
     return AskTopup(order=order) if paid_for else AskInvoice(order=order)
 
 
+def _next_submission(books: Books, supplier: str) -> Millis | None:
+    """Return when a paid order can next be submitted; the end of a call is news of its own."""
+    busy = books.orders.submitting(supplier) >= fulfilment.MOST_SUBMITTING
+    return None if busy else books.orders.next_submission_at(supplier)
+
+
 def _next_moment(books: Books, supplier: str, budget: _Budget) -> Millis:
     """Return when the budget or a timer next allows something."""
     moments = [books.calls.list_due_at(supplier), _compares_at(books, supplier)]
@@ -323,6 +337,6 @@ def _next_moment(books: Books, supplier: str, budget: _Budget) -> Millis:
         moments.append(budget.free_at(Purpose.CLAIM))
     if (placed := books.orders.next_opening_at(supplier)) is not None:
         moments.append(max(placed, budget.free_at(Purpose.OPEN)))
-    if (paid := books.orders.next_submission_at(supplier)) is not None:
+    if (paid := _next_submission(books, supplier)) is not None:
         moments.append(max(paid, budget.free_at(Purpose.SUBMIT)))
     return max(min(moments), budget.now)

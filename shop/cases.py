@@ -65,8 +65,8 @@ class Case:
     """A question to the owner. ``opened_at``: when it was last asked, reminders apart."""
 
     id: str
-    order_id: str  # empty: about a supplier's balance
-    supplier: str = ""  # whose balance
+    order_id: str  # empty: about what ``about`` names, and no order
+    about: str = ""  # a supplier, for its balance; or a payment, as its gateway and its id
     kind: CaseKind
     evidence: str  # the supplier's and the channel's own words: foreign text
     opened_at: Millis
@@ -94,19 +94,15 @@ def answers(case: Case, order: Order | None) -> tuple[Answer, ...]:
     if case.closed_at is not None:
         return ()
     if order is None:
-        return (Answer.ADJUST, Answer.SEEN)
+        return (Answer.ADJUST, Answer.SEEN) if case.kind is CaseKind.BALANCE else (Answer.SEEN,)
     legal = tuple(answer for answer in EVENTS_OF if event_of(answer, order) is not None)
     return (*legal, Answer.SEEN) if _may_just_be_seen(case, order) else legal
 
 
 def _may_just_be_seen(case: Case, order: Order) -> bool:
     """Tell whether the case may be closed with nothing moved: never while money must go back."""
-    told_otherwise = case.kind in OUTLIVES_ITS_ORDER and order.status is not Status.REFUND_DUE
+    told_otherwise = case.kind is CaseKind.UNDELIVERED and order.status is not Status.REFUND_DUE
     return told_otherwise or order.status in ENDED
-
-
-# What is not answered by anything that becomes of the order.
-OUTLIVES_ITS_ORDER = frozenset({CaseKind.UNDELIVERED, CaseKind.PAID_TWICE})
 
 
 def with_words(evidence: str, words: str) -> str:

@@ -6,11 +6,10 @@ deposits that may have been paid. Only a difference that these cannot explain is
 
 from dataclasses import replace
 
-from shop import ledger, moving
-from shop.cases import Answer, Case, CaseKind, answers, with_words
+from shop import asking, ledger, moving
+from shop.cases import Answer, Case, CaseKind, with_words
 from shop.entries import post_own
 from shop.money import rupiah
-from shop.notices import Facts, Notice, NoticeKind
 from shop.ports import Books
 from shop.time import Millis
 
@@ -62,27 +61,13 @@ def _ask(books: Books, supplier: str, written: int, balance: int, now: Millis) -
         case = Case(
             id=f"{supplier}-{books.cases.count_about(supplier) + 1}",
             order_id="",
-            supplier=supplier,
+            about=supplier,
             kind=CaseKind.BALANCE,
             evidence=evidence,
             opened_at=now,
         )
     case = replace(case, evidence=evidence, opened_at=now, pending=None)
-    books.cases.put(case)
-    tell(books, case, now)
-
-
-def tell(books: Books, case: Case, now: Millis) -> None:
-    """Owe the owners the question of a case about a supplier's balance."""
-    facts: Facts = {
-        "case": case.id,
-        "kind": case.kind,
-        "supplier": case.supplier,
-        "evidence": case.evidence,
-        "answers": " ".join(answers(case, None)),
-    }
-    key = f"case:{case.id}:{case.kind}:{now}"
-    books.outbox.owe_owners(Notice(key=key, kind=NoticeKind.CASE, address="", facts=facts), now)
+    asking.ask(books, case, now)
 
 
 def adjust(books: Books, case: Case, actor: str, now: Millis) -> None:
@@ -90,11 +75,11 @@ def adjust(books: Books, case: Case, actor: str, now: Millis) -> None:
 
     It is the one that the owner was shown: what was posted since has nothing to do with it.
     """
-    account = ledger.supplier(case.supplier)
-    said = books.ledger.last_said(case.supplier)
+    account = ledger.supplier(case.about)
+    said = books.ledger.last_said(case.about)
     since = books.ledger.since(account, case.opened_at + 1)
     difference = said - (books.ledger.balance(account) - since.coming + since.leaving)
     key = f"adjust:{case.id}:{case.opened_at}"
     post_own(books, account, difference, key, now, actor=actor, reason=case.evidence)
-    books.ledger.note_balance(case.supplier, said, now, agrees=True)
+    books.ledger.note_balance(case.about, said, now, agrees=True)
     books.cases.close(case, Answer.ADJUST, actor, now)

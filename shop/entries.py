@@ -23,6 +23,9 @@ def post_own(
 ) -> None:
     """Post money that the owner brought into an account, or took out of it (negative)."""
     amounts = {account: amount, ledger.ADJUSTMENT: -amount} if amount else {}
+    slug = account.removeprefix(ledger.supplier(""))
+    if key.startswith(OWN_ENTRY) and slug != account:
+        books.calls.compare_soon(slug, now)
     books.ledger.post(Entry(id=key, at=now, amounts=amounts, actor=actor, reason=reason))
 
 

@@ -45,6 +45,7 @@ _OLD_NEWS: Mapping[Status, frozenset[TopupState]] = MappingProxyType(
     }
 )
 _GIVEN_BACK = frozenset({Status.REFUND_DUE, Status.REFUNDED})
+_TRYING = frozenset({Event.SUBMISSION_STARTED, Event.NOT_SENT})
 _COSTS = frozenset({TopupState.PENDING, TopupState.DELIVERED, TopupState.PARTIAL})
 
 
@@ -74,7 +75,8 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
 
 
 def _is_the_owners_wish(books: Books, order: Order) -> bool:
-    return books.orders.history(order.id)[-1].event is Event.PROCEEDED
+    events = (happened.event for happened in reversed(books.orders.history(order.id)))
+    return next(event for event in events if event not in _TRYING) is Event.PROCEEDED
 
 
 def submitted(
@@ -89,7 +91,7 @@ def submitted(
         late = isinstance(outcome, TopupReport) and _same_attempt(order, asked)
         # Of what was given back meanwhile it is news, however long ago it was asked for.
         asked_at = now if order.status in _GIVEN_BACK else asked.changed_at
-        return reported(books, order.id, outcome, asked_at, now) if late else order  # type: ignore[arg-type]
+        return reported(books, order, outcome, asked_at, now) if late else order  # type: ignore[arg-type]
     if isinstance(outcome, TopupReport):
         return _take_in(books, order, _read(books, order, outcome, now), now)
     event = _NOT_ACCEPTED[outcome]
@@ -125,10 +127,17 @@ def lost(books: Books, order: Order, now: Millis) -> Order:
 
 
 def reported(
-    books: Books, order_id: str, report: TopupReport, asked_at: Millis, now: Millis
+    books: Books, asked: Order, report: TopupReport, asked_at: Millis, now: Millis
 ) -> Order:
-    """Take in a supplier's answer about an order, asked for at ``asked_at``."""
-    order = _the(books, order_id)
+    """Take in a supplier's answer about the attempt of ``asked``, asked for at ``asked_at``.
+
+    Of an attempt that was followed by another nothing is believed: that is a case.
+    """
+    order = _the(books, asked.id)
+    if order.tries != asked.tries:
+        words = f"{asked.attempt.ref if asked.attempt else asked.id}: {report.note}"
+        moving.open_case(books, order, CaseKind.CONFLICT, words, now)
+        return order
     report = _read(books, order, report, now)
     event = _event_of(order, report)
     if event is not None:
@@ -186,7 +195,7 @@ def _charged(order: Order, report: TopupReport) -> Attempt | None:
     attempt = order.attempt
     if attempt is None:
         return None
-    attempt = replace(attempt, supplier_ref=report.supplier_ref or attempt.supplier_ref)
+    attempt = replace(attempt, supplier_ref=attempt.supplier_ref or report.supplier_ref)
     if report.state in _COSTS and not attempt.charged:
         return replace(attempt, charged=attempt.cost if report.cost is None else report.cost)
     if report.state is TopupState.FAILED and report.returned:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shop import comparing, moving
+from shop import asking, moving
 from shop.cases import REMIND_EVERY, Case
 from shop.moving import go
 from shop.orders import HOUSE, Event, Status
@@ -50,7 +50,7 @@ def remind(books: Books, case: Case, now: Millis) -> None:
     """Tell the owners of an open case once more."""
     order = books.orders.get(case.order_id) if case.order_id else None
     if order is None:
-        comparing.tell(books, case, now)
+        asking.tell(books, case, now)
         return
     key = f"case:{case.id}:{case.kind}:again:{now // REMIND_EVERY}"
     moving.tell(books, order, case, key, now)

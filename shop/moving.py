@@ -36,6 +36,7 @@ _MARKS: Mapping[Event, Mapping[str, Any]] = MappingProxyType(
         Event.CREDITED: {"returned": Returned.WALLET},
         Event.REFUND_MADE: {"returned": Returned.HAND},
         Event.LOSS_RECORDED: {"lost": True},
+        Event.PROCEEDED: {"alarmed": False, "settled_at": None},  # waiting begins anew
     }
 )
 # The case that a status is, whichever way an order came there.
@@ -67,8 +68,9 @@ def go(
     """
     moved = move(replace(was, **learnt), event, now)
     moved = replace(moved, **_MARKS.get(event, {}))
+    if moved.received and moved.settled_at is None:
+        moved = replace(moved, settled_at=now)
     if moved.received and not was.received:
-        moved = replace(moved, settled_at=was.settled_at or now)
         _believe(books, moved, now)
     moved = replace(moved, claimed_at=None, due_at=next_due(books, moved, now))
     if event in _UNSEEN or (was.status, event) == (Status.CANCELLED, Event.INVOICE_OPENED):
@@ -127,14 +129,17 @@ def _cases_of(books: Books, was: Order, order: Order, event: Event, because: Bec
 def close_case(books: Books, order: Order, now: Millis) -> None:
     """Close what is being asked about an order, if anything is: it has been answered."""
     case = books.cases.open_for(order.id)
-    if case is not None and case.kind is not CaseKind.PAID_TWICE:
+    if case is not None:
         books.cases.close(case, None, "", now)
 
 
 def open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: Millis) -> None:
     """Ask the owner, unless this was asked since the last move; an order has one open case."""
     last = books.cases.last_for(order.id)
-    if last is not None and last.kind is kind and last.opened_at >= order.changed_at:
+    # A customer may say again that they paid, after the owner looked in vain.
+    again = kind is CaseKind.CLAIMED and last is not None and last.closed_at is not None
+    asked = last is not None and last.kind is kind and last.opened_at >= order.changed_at
+    if asked and not again:
         return
     if last is not None and last.kind is kind is CaseKind.UNSURE:
         return
@@ -143,7 +148,6 @@ def open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: Mi
         case = _new_case(books, order, kind, evidence, now)
     else:
         words = with_words(case.evidence, evidence)
-        kind = case.kind if case.kind is CaseKind.PAID_TWICE else kind
         case = replace(case, kind=kind, evidence=words, opened_at=now, pending=None)
     ask_the_owners(books, order, case, f"case:{case.id}:{kind}", now)
 

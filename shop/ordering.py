@@ -83,7 +83,8 @@ def place(books: Books, wish: Wish, now: Millis) -> Outcome:
     """Place an order once: the same key, or the same item and account, shows the one there is."""
     if (same := books.orders.by_key(wish.key)) is not None:
         return Shown(order=same)
-    if (twin := _twin(books, wish, now)) is not None:
+    twin = _twin(books, wish, now)
+    if twin is not None and not _makes_way(books, twin, wish, now):
         return _show_twin(books, twin, wish, now)
     if (declined := _too_much(books, wish, now)) is not None:
         return declined
@@ -95,6 +96,17 @@ def _twin(books: Books, wish: Wish, now: Millis) -> Order | None:
     if wish.supplier == HOUSE:
         return None
     return books.orders.live_with(wish.supplier, wish.sku, wish.target, now)
+
+
+def _makes_way(books: Books, twin: Order, wish: Wish, now: Millis) -> bool:
+    """Tell whether ``twin`` is given up for another way to pay; its supplier never heard of it.
+
+    Its money would go back if it were paid all the same: its QR is hidden, not forgotten.
+    """
+    same_way = twin.method is wish.method or twin.address != wish.address
+    if same_way or not twin.is_prepaid or twin.status in HOLDS_MONEY:
+        return False
+    return twin.status is Status.CANCELLED or cancel(books, twin, now) is not None
 
 
 def _place_for_a_gateway(books: Books, order: Order, now: Millis) -> Outcome:

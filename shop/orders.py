@@ -250,6 +250,11 @@ class Order:
         return self.supplier if self.status in PAID_FOR else self.gateway
 
     @property
+    def waits_since(self) -> Millis:
+        """When its customer began to wait for what was paid for."""
+        return self.settled_at or self.changed_at
+
+    @property
     def amount_due(self) -> int:
         """What its customer is asked to pay, in whole rupiah."""
         return self.invoice.amount if self.invoice else self.price

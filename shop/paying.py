@@ -5,8 +5,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from shop import moving
-from shop.cases import CaseKind
+from shop import asking, moving
+from shop.money import rupiah
 from shop.moving import NOTHING_MORE, Because, go
 from shop.orders import CASH, CREDIT, HOUSE, Event, Order, Status
 from shop.payments import Arrival, Refunds
@@ -34,8 +34,8 @@ def paid(
     amount = invoice.amount if amount is None else amount
     arrival = books.payments.arrived(order.gateway, invoice.supplier_ref, order.id, amount, now)
     if arrival is Arrival.DIFFERS:
-        words = f"{order.gateway} {invoice.supplier_ref}: {amount}"
-        moving.open_case(books, order, CaseKind.PAID_TWICE, words, now)
+        words = f"{rupiah(order.received - order.fee)} → {rupiah(amount)}"
+        asking.paid_twice(books, order, invoice.supplier_ref, words, now)
     if arrival is not Arrival.FIRST:
         return order
     if amount not in {invoice.amount, order.price}:
@@ -43,7 +43,19 @@ def paid(
     took = {"received": invoice.amount, "fee": invoice.amount - amount}
     if order.status in _LATE:
         return give_back(books, order, Event.PAID_LATE, now, because, **took)
-    return _sell(books, go(books, order, Event.PAID, now, because, **took), now)
+    return _doubt_in_a_copy(
+        books, _sell(books, go(books, order, Event.PAID, now, because, **took), now), now
+    )
+
+
+def _doubt_in_a_copy(books: Books, order: Order, now: Millis) -> Order:
+    """Order nothing that may have been ordered since the copy was made: a person decides."""
+    made_at = books.copies.made_at()
+    if order.status is not Status.PAID or made_at is None or order.created_at > made_at:
+        return order
+    books.calls.compare_soon(order.supplier, now)
+    because = Because(evidence="may have been ordered since the copy")
+    return go(books, order, Event.OUTCOME_UNKNOWN, now, because)
 
 
 def pay_from_wallet(books: Books, order: Order, now: Millis) -> Order:

@@ -102,6 +102,9 @@ class Orders(Protocol):
     def open_deposits(self, gateway: str) -> int:
         """Return how many deposits wait for their payment."""
 
+    def deposits_since(self, gateway: str, since: Millis) -> Set[str]:
+        """Return the supplier's ids of the deposits whose orders moved after ``since``."""
+
     def waiting_deposits(self, gateway: str) -> Sequence[Order]:
         """Return the orders whose deposits wait for their payment."""
 
@@ -131,14 +134,18 @@ class Cases(Protocol):
     def last_for(self, order_id: str) -> Case | None: ...
     def count_for(self, order_id: str) -> int: ...
     def all_open(self) -> Sequence[Case]: ...
-    def open_about(self, supplier: str) -> Case | None:
-        """Return the open case about a supplier's balance."""
+    def open_about(self, about: str) -> Case | None:
+        """Return the open case about something that is no order."""
 
-    def count_about(self, supplier: str) -> int: ...
+    def last_about(self, about: str) -> Case | None: ...
+    def count_about(self, about: str) -> int: ...
     def next_to_remind(self, now: Millis) -> Case | None:
         """Return an open case that the owners have not been reminded of for a day."""
 
     def remind_at(self, case: Case, at: Millis) -> None: ...
+    def come_due(self, now: Millis, latest: Millis) -> None:
+        """Make due now the reminders that a clock that was ahead made due after ``latest``."""
+
     def put(self, case: Case) -> None: ...
     def close(self, case: Case, answer: Answer | None, actor: str, now: Millis) -> None: ...
 
@@ -190,6 +197,9 @@ class Calls(Protocol):
 
     def set_compare_at(self, supplier: str, at: Millis) -> None: ...
     def compare_soon(self, supplier: str, now: Millis) -> None: ...
+    def come_due(self, now: Millis, latest: Millis) -> None:
+        """Make due now the comparisons that a clock that was ahead made due after ``latest``."""
+
     def list_due_at(self, supplier: str) -> Millis: ...
     def set_list_due(self, supplier: str, at: Millis) -> None: ...
     def list_tried_at(self, supplier: str) -> Millis:
@@ -240,6 +250,7 @@ class Ledger(Protocol):
         """Add an entry and change its balances. Raises ``Overdrawn`` for a wallet, no more."""
 
     def has(self, entry_id: str) -> bool: ...
+    def posted_at(self, entry_id: str) -> Millis | None: ...
     def amounts_of(self, entry_id: str) -> Mapping[str, int]:
         """Return what an entry added to each account; empty if there is no such entry."""
 

@@ -8,11 +8,14 @@ everything that can be asked about is.
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from shop import fulfilment, settling
+from shop import fulfilment, moving, settling
+from shop.cases import Case, CaseKind
 from shop.notices import Notice, NoticeKind
 from shop.orders import Order, Status
 from shop.ports import Books
 from shop.time import Millis
+
+_SINCE_THE_COPY = "salinan data: mungkin sudah dijawab, dikirim, atau dikembalikan sesudahnya"
 
 
 def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
@@ -30,6 +33,8 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
         for order_id in books.copies.unseen(supplier):  # which have no QR, or no answer, yet
             _give_up(books, order_id, now)
         books.copies.ask_about_all(supplier)
+    for case in books.cases.all_open():
+        _warn(books, case, now)
     books.orders.end_leases(now)
     notice = Notice(
         key=f"alert:restored:{made_at}:{now}",
@@ -60,6 +65,13 @@ _GIVE_UP: Mapping[Status, Callable[[Books, Order, Millis], Order]] = MappingProx
         Status.SUBMITTING: _doubt,
     }
 )
+
+
+def _warn(books: Books, case: Case, now: Millis) -> None:
+    """Say in a case about money that is sent or taken by hand what the copy cannot know."""
+    order = books.orders.get(case.order_id) if case.order_id else None
+    if order is not None and case.kind in {CaseKind.CLAIMED, CaseKind.CASH, CaseKind.PAID_FAILED}:
+        moving.add_to_case(books, order, _SINCE_THE_COPY, f"restored:{now}", now)
 
 
 def asked(books: Books, order_id: str) -> bool:

@@ -56,6 +56,7 @@ _OLD_NEWS: Mapping[Status, frozenset[InvoiceState]] = MappingProxyType(
 )
 _PROVES_PAYMENT = frozenset({Event.SETTLED, Event.DELIVERED, Event.FAILED})
 _GOODS_CAME = frozenset({Event.ARRIVED, Event.LOSS_RECORDED})
+_REMEMBERED: Millis = 7 * 24 * HOUR  # how long a deposit's history is looked at
 _DELAYED = NoticeKind.CHECK_DELAYED
 _BELIEVABLE = 2  # times the listed price; a cost above that is a mistake, and not learnt
 AGAIN_AFTER_NO_ANSWER: Millis = 30 * MINUTE
@@ -165,8 +166,8 @@ def heard_of_deposits(
     Only what is settled counts. Whatever still waits falls due as if it had been asked about.
     """
     gateway = _the(books, order_id).gateway
-    for supplier_ref, report in reports.items():
-        order = books.orders.with_invoice(gateway, supplier_ref)
+    for supplier_ref in books.orders.deposits_since(gateway, now - _REMEMBERED) & reports.keys():
+        order, report = books.orders.with_invoice(gateway, supplier_ref), reports[supplier_ref]
         if order is not None and _is_news(order, report):
             heard(books, order.id, report, asked_at, now)
     for order in books.orders.waiting_deposits(gateway):
@@ -250,7 +251,7 @@ def say_it_takes_long(books: Books, order: Order, now: Millis) -> Order:
 
     An order about which the owner is being asked already is no second case.
     """
-    since = order.settled_at or order.changed_at
+    since = order.waits_since
     waits = order.status in _IN_DELIVERY and not order.alarmed
     if not waits or now - since < watching.TAKES_LONG:
         return order

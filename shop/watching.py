@@ -31,7 +31,9 @@ _RECHECKS = {
 }
 # An order that may have been made: how it is told from one that was not (suppliers.md B3).
 _UNSURE = (2 * SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND)
-_SUBMIT_AGAIN: Millis = 15 * SECOND  # after a call that never left
+# After a call that never left: each time twice as long.
+_SUBMIT_AGAIN: Millis = 15 * SECOND
+_SUBMIT_AGAIN_MOST: Millis = 5 * MINUTE
 
 
 def lapses_at(order: Order) -> Millis:
@@ -58,7 +60,7 @@ def next_question(order: Order, now: Millis, poll: Millis, fair: Millis = 0) -> 
     waiting order once. An order being delivered is left alone for that long, a minute at the most.
     """
     if order.status is Status.PAID:
-        return now + _SUBMIT_AGAIN if order.tries else now
+        return now + _submit_again(order) if order.tries else now
     if not can_be_asked_about(order):
         return _when_to_say_so(order, now)
     if order.status is Status.PROCESSING:
@@ -71,7 +73,11 @@ def _when_to_say_so(order: Order, now: Millis) -> Millis | None:
     waits = order.status in {Status.UNSURE, Status.PROCESSING} and order.supplier != HOUSE
     if not waits or order.alarmed:
         return None
-    return max((order.settled_at or order.changed_at) + TAKES_LONG, now)
+    return max(order.waits_since + TAKES_LONG, now)
+
+
+def _submit_again(order: Order) -> Millis:
+    return min(_SUBMIT_AGAIN << min(order.tries - 1, 10), _SUBMIT_AGAIN_MOST)
 
 
 def can_be_asked_about(order: Order) -> bool:

@@ -32,6 +32,7 @@ INSERT INTO supplier_balances (supplier, compare_at, said, said_at, agreed_at)
 VALUES (:supplier, :at, 0, 0, 0)
 ON CONFLICT (supplier) DO UPDATE SET compare_at = excluded.compare_at
 """
+_COMPARE_DUE = "UPDATE supplier_balances SET compare_at = :now WHERE compare_at > :latest"
 _PAUSED = "SELECT paused_until FROM supplier_pauses WHERE supplier = :supplier"
 _PAUSE = """
 INSERT INTO supplier_pauses (supplier, paused_until) VALUES (:supplier, :until)
@@ -88,6 +89,9 @@ class SqlCalls:
     def compare_soon(self, supplier: str, now: Millis) -> None:
         self.set_compare_at(supplier, now)
         self._tx.ring()
+
+    def come_due(self, now: Millis, latest: Millis) -> None:
+        self._tx.execute(_COMPARE_DUE, {"now": now, "latest": latest})
 
     def paused_until(self, supplier: str) -> Millis:
         rows = self._tx.fetch(_PAUSED, {"supplier": supplier})

@@ -13,17 +13,24 @@ SELECT * FROM cases WHERE order_id = :order_id ORDER BY opened_at DESC, id DESC 
 """
 _COUNT_FOR = "SELECT COUNT(*) AS n FROM cases WHERE order_id = :order_id"
 _OPEN_ABOUT = """
-SELECT * FROM cases WHERE supplier = :supplier AND order_id IS NULL AND closed_at IS NULL
+SELECT * FROM cases WHERE about = :about AND order_id IS NULL AND closed_at IS NULL
 """
-_COUNT_ABOUT = "SELECT COUNT(*) AS n FROM cases WHERE supplier = :supplier AND order_id IS NULL"
+_LAST_ABOUT = """
+SELECT * FROM cases WHERE about = :about AND order_id IS NULL
+ORDER BY opened_at DESC, id DESC LIMIT 1
+"""
+_COUNT_ABOUT = "SELECT COUNT(*) AS n FROM cases WHERE about = :about AND order_id IS NULL"
 _TO_REMIND = "SELECT * FROM cases o WHERE o.closed_at IS NULL AND o.remind_at <= :now"
 _NEXT_TO_REMIND = f"{_TO_REMIND} ORDER BY o.remind_at LIMIT 1 {CLAIMED}"
+_REMINDERS_DUE = """
+UPDATE cases SET remind_at = :now WHERE remind_at > :latest AND closed_at IS NULL
+"""
 _REMIND_AT = "UPDATE cases SET remind_at = :at WHERE id = :id"
 _ALL_OPEN = "SELECT * FROM cases WHERE closed_at IS NULL ORDER BY opened_at, id"
 _PUT = """
-INSERT INTO cases (id, order_id, supplier, kind, evidence, opened_at, remind_at, closed_at, answer,
+INSERT INTO cases (id, order_id, about, kind, evidence, opened_at, remind_at, closed_at, answer,
                    actor, pending, pending_by, pending_until)
-VALUES (:id, :order_id, :supplier, :kind, :evidence, :opened_at, :remind_at, NULL, '', '',
+VALUES (:id, :order_id, :about, :kind, :evidence, :opened_at, :remind_at, NULL, '', '',
         :pending, :pending_by, :pending_until)
 ON CONFLICT (id) DO UPDATE SET
     kind = excluded.kind, evidence = excluded.evidence, opened_at = excluded.opened_at,
@@ -64,7 +71,7 @@ class SqlCases:
             {
                 "id": case.id,
                 "order_id": case.order_id or None,
-                "supplier": case.supplier,
+                "about": case.about,
                 "kind": case.kind,
                 "evidence": case.evidence,
                 "opened_at": case.opened_at,
@@ -80,14 +87,20 @@ class SqlCases:
             _CLOSE, {"id": case.id, "answer": answer or "", "actor": actor, "now": now}
         )
 
-    def open_about(self, supplier: str) -> Case | None:
-        return self._one(_OPEN_ABOUT, {"supplier": supplier})
+    def open_about(self, about: str) -> Case | None:
+        return self._one(_OPEN_ABOUT, {"about": about})
 
-    def count_about(self, supplier: str) -> int:
-        return int(self._tx.fetch(_COUNT_ABOUT, {"supplier": supplier})[0]["n"])
+    def last_about(self, about: str) -> Case | None:
+        return self._one(_LAST_ABOUT, {"about": about})
+
+    def count_about(self, about: str) -> int:
+        return int(self._tx.fetch(_COUNT_ABOUT, {"about": about})[0]["n"])
 
     def next_to_remind(self, now: Millis) -> Case | None:
         return self._one(_NEXT_TO_REMIND, {"now": now})
+
+    def come_due(self, now: Millis, latest: Millis) -> None:
+        self._tx.execute(_REMINDERS_DUE, {"now": now, "latest": latest})
 
     def remind_at(self, case: Case, at: Millis) -> None:
         self._tx.execute(_REMIND_AT, {"id": case.id, "at": at})
@@ -101,7 +114,7 @@ def _case(row: Row) -> Case:
     return Case(
         id=row["id"],
         order_id=row["order_id"] or "",
-        supplier=row["supplier"],
+        about=row["about"],
         kind=CaseKind(row["kind"]),
         evidence=row["evidence"],
         opened_at=row["opened_at"],

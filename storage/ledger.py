@@ -33,6 +33,7 @@ UPDATE accounts SET balance = balance + :amount
 WHERE account = :account AND part = 0 AND balance + :amount <= 0
 """
 _HAS = "SELECT 1 AS found FROM entries WHERE id = :id"
+_POSTED_AT = "SELECT at FROM entries WHERE id = :id"
 _AMOUNTS = "SELECT account, amount FROM postings WHERE entry_id = :id"
 _BALANCE = """
 SELECT CAST(COALESCE(SUM(balance), 0) AS BIGINT) AS balance FROM accounts WHERE account = :account
@@ -108,6 +109,10 @@ class SqlLedger:
 
     def has(self, entry_id: str) -> bool:
         return bool(self._tx.fetch(_HAS, {"id": entry_id}))
+
+    def posted_at(self, entry_id: str) -> Millis | None:
+        rows = self._tx.fetch(_POSTED_AT, {"id": entry_id})
+        return int(rows[0]["at"]) if rows else None
 
     def amounts_of(self, entry_id: str) -> Mapping[str, int]:
         rows = self._tx.fetch(_AMOUNTS, {"id": entry_id})

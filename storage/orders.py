@@ -119,6 +119,10 @@ _WAITING_DEPOSITS = f"""{SELECT}
 WHERE o.gateway = :gateway AND o.method = 'deposit' AND o.due_at IS NOT NULL
   AND o.status = 'awaiting_payment' ORDER BY o.id
 """
+_DEPOSITS_SINCE = """
+SELECT i.supplier_ref FROM orders o JOIN invoices i ON i.order_id = o.id
+WHERE o.method = 'deposit' AND o.gateway = :gateway AND o.changed_at > :since
+"""
 _RESERVED = """
 SELECT i.amount FROM orders o JOIN invoices i ON i.order_id = o.id
 WHERE o.method = 'qris' AND o.changed_at > :since
@@ -126,6 +130,9 @@ UNION
 SELECT i.amount FROM orders o JOIN invoices i ON i.order_id = o.id
 WHERE o.asks = 'house' AND o.status IN ('awaiting_payment', 'processing', 'unsure')
   AND o.status = 'awaiting_payment'
+UNION
+SELECT i.amount FROM cases c JOIN orders o ON o.id = c.order_id JOIN invoices i ON i.order_id = o.id
+WHERE c.closed_at IS NULL AND o.method = 'qris'
 """
 _LEAVING = """
 SELECT CAST(COALESCE(SUM(a.cost), 0) AS BIGINT) AS n FROM orders o
@@ -261,6 +268,10 @@ class SqlOrders:
 
     def open_deposits(self, gateway: str) -> int:
         return self._number(_COUNT_DEPOSITS, gateway=gateway)
+
+    def deposits_since(self, gateway: str, since: Millis) -> Set[str]:
+        rows = self._tx.fetch(_DEPOSITS_SINCE, {"gateway": gateway, "since": since})
+        return {row["supplier_ref"] for row in rows}
 
     def waiting_deposits(self, gateway: str) -> Sequence[Order]:
         return self._many(_WAITING_DEPOSITS, gateway=gateway)

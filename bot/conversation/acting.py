@@ -10,7 +10,7 @@ from shop import ordering
 from shop.notices import Notice, NoticeKind, facts_of
 from shop.ordering import Claim
 from shop.orders import HOLDS_MONEY, HOUSE, Order, Status
-from shop.time import Millis
+from shop.time import MINUTE, Millis
 
 _CLAIMED: Mapping[Claim, str] = {
     Claim.ASKING: "claim.asking",
@@ -111,7 +111,7 @@ def _may_be_claimed(order: Order, now: Millis) -> bool:
 def _pass_on(room: Room, orders: Sequence[Order], file: str) -> None:
     for order in orders:
         notice = Notice(
-            key=f"{order.id}:receipt:{room.now // ordering.BETWEEN_CLAIMS}",
+            key=f"{order.id}:receipt:{room.now // MINUTE}",
             kind=NoticeKind.RECEIPT,
             address="",
             order_id=order.id,

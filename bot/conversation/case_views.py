@@ -54,11 +54,11 @@ def _answers(letter: Letter, case_id: str, words: Iterable[str]) -> tuple[Choice
 
 
 def _supplier_case(letter: Letter) -> View:
-    """Draw a case about a supplier's balance."""
-    supplier = letter.text("supplier")
+    """Draw a case about a supplier's balance, or about a payment."""
+    supplier, kind = letter.text("supplier"), letter.text("kind")
     return View(
-        title=letter.say("case.balance.title", supplier=supplier),
-        text=letter.say("case.balance", supplier=supplier, evidence=letter.text("evidence")),
+        title=letter.say(f"case.{kind}.title", supplier=supplier),
+        text=letter.say(f"case.{kind}", supplier=supplier, evidence=letter.text("evidence")),
         choices=_answers(letter, letter.text("case"), letter.text("answers").split()),
     )
 
@@ -91,7 +91,8 @@ def supplier_case_view(case: Case, room: Room) -> View:
     """Show the owner a case about a supplier's balance."""
     facts: Facts = {
         "case": case.id,
-        "supplier": case.supplier,
+        "kind": case.kind,
+        "supplier": case.about,
         "evidence": case.evidence,
         "answers": " ".join(answers(case, None)),
     }

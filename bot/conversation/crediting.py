@@ -111,7 +111,7 @@ class AskCash:
         credit = room.credit()
         if not credit:
             return Goto(StepId.GAME, Draft(), room.texts("cash.nothing"))
-        amount = _amount(room, value, 1, credit)
+        amount = _amount(room, value, min(room.books.rules.credit_min, credit), credit)
         if isinstance(amount, str):
             return Again(amount)
         return Goto(StepId.PAYOUT, replace(draft, price=amount, order=""))

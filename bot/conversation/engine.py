@@ -120,7 +120,9 @@ class Conversation:
             books.outbox.try_again(said.address, said.now)
         if self._is_over(room, session) and not repeated:
             session = replace(session, step=None, draft=Draft())
-        if repeated:  # our answer may never have arrived: the same question once more
+        if repeated and not _is_safe_to_repeat(
+            said.incoming
+        ):  # our answer may never have arrived: the same question once more
             answered = self._present(room, session)
         else:
             answered = self._answer(room, session, said.incoming)
@@ -317,6 +319,11 @@ class Conversation:
 
     def _say(self, session: Session, view: View | None) -> _Answered:
         return _Answered(session=session, view=view)
+
+
+def _is_safe_to_repeat(incoming: Incoming) -> bool:
+    """Tell whether the same tap again does nothing new: owners' answers are asked for twice."""
+    return isinstance(incoming, Acted) and incoming.about == "case"
 
 
 def _moving(room: Room, step: Step) -> tuple[Choice, ...]:

@@ -13,6 +13,7 @@ from shop.text import visible
 from shop.time import MINUTE, Millis
 
 CONFIRM_WITHIN: Millis = 2 * MINUTE
+UNDO_WITHIN: Millis = 10 * MINUTE  # later, the opposite is entered, and looked at twice
 _LONGEST_NOTE = 100
 _ENTRY = re.compile(
     r"(?P<account>[a-z]+(?::[A-Za-z0-9_-]+)?)\s+(?P<sign>[+-])\s*(?P<amount>\S+)\s*(?P<note>.*)"
@@ -137,6 +138,9 @@ def _post(room: Room, draft: Draft, key: str) -> None:
 
 def undo(room: Room, key: str) -> View:
     """Take an own entry back: by a new one that corrects it, once."""
+    posted_at = room.books.ledger.posted_at(key)
+    if posted_at is None or not 0 <= room.now - posted_at <= UNDO_WITHIN:
+        return View(text=room.texts("entry.cannot_undo"))
     given = room.books.ledger.amounts_of(key)
     spent = any(
         customer and room.books.ledger.credit_of(customer) < -amount

@@ -76,25 +76,27 @@ def _take_back(room: Room, case: Case) -> None:
 def _act_on_balance(room: Room, case: Case, action: str) -> View:
     """Do what a button of a case about a supplier's balance says."""
     if case.closed_at is not None:
-        return View(text=room.texts("case.balance.closed", supplier=case.supplier))
+        return View(text=room.texts("case.balance.closed", supplier=case.about))
     answer = _answer(action.removeprefix("yes-"))
+    if answer not in answers(case, None):
+        answer = None
     if answer is Answer.SEEN:
         room.books.cases.close(case, answer, room.address, room.now)
-        return View(text=room.texts("case.balance.closed", supplier=case.supplier))
+        return View(text=room.texts("case.balance.closed", supplier=case.about))
     if answer is not Answer.ADJUST:
         _take_back(room, case)
         return supplier_case_view(case, room)
     if not (action.startswith("yes-") and _is_confirmed(room, case, answer)):
         _wait_for_yes(room, case, answer)
         return View(
-            text=room.texts("sure.adjust", supplier=case.supplier, evidence=case.evidence),
+            text=room.texts("sure.adjust", supplier=case.about, evidence=case.evidence),
             choices=(
                 for_case(case.id, f"yes-{answer}", room.texts("case.yes")),
                 for_case(case.id, "open", room.texts("case.no")),
             ),
         )
     comparing.adjust(room.books, case, room.address, room.now)
-    return View(text=room.texts("decided.adjust", supplier=case.supplier))
+    return View(text=room.texts("decided.adjust", supplier=case.about))
 
 
 def _answer(word: str) -> Answer | None:
@@ -122,9 +124,15 @@ def _is_confirmed(room: Room, case: Case, answer: Answer) -> bool:
     return fresh and case.pending is answer and case.pending_by == room.address
 
 
+def _has_moved_since(case: Case, order: Order) -> bool:
+    """Tell whether the order moved after the owner chose: their yes was to something else."""
+    return case.pending_until is not None and order.changed_at > case.pending_until - CONFIRM_WITHIN
+
+
 def _confirmed(room: Room, case: Case, order: Order, answer: Answer) -> View:
     event = event_of(answer, order)
-    if event is None or not _is_confirmed(room, case, answer):
+    stale = _has_moved_since(case, order)
+    if event is None or stale or not _is_confirmed(room, case, answer):
         return _ask(room, case, order, answer)
     room.books.cases.put(replace(case, pending=None, pending_by="", pending_until=None))
     why = f"{case.kind}: {answer}"
@@ -159,7 +167,7 @@ def _list_cases(room: Room, _args: str) -> View:
     lines, choices = [], []
     for number, case in enumerate(cases[:SHOWN_CASES], start=1):
         order = room.books.orders.get(case.order_id) if case.order_id else None
-        name = case.supplier if order is None else order.id
+        name = case.about if order is None else order.id
         money = "" if order is None else f" · {room.texts.money(order.amount)}"
         kind = room.texts(f"case.{case.kind}.short")
         lines.append(f"{number}. {name}{money}\n{kind}, {room.texts.date(case.opened_at)}")

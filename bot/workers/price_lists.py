@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.logs import get_logger
 from bot.workers.supplier_line import LIST_AGAIN, SupplierLine
 from shop import catalogue, comparing
-from shop.calls import AskBalance, FetchList
+from shop.calls import COMPARE_EVERY, AskBalance, FetchList
 from shop.catalogue import Game
 from shop.notices import Facts, Notice, NoticeKind
 from shop.suppliers import Listing, Misconfigured, PriceList, SupplierError
@@ -36,7 +36,8 @@ async def ask_balance(line: SupplierLine, call: AskBalance, low_balance: int) ->
     notice = Notice(key=key, kind=NoticeKind.BALANCE, address=call.address, facts=facts)
 
     def take_in(books: SqlBooks) -> None:
-        if balance is not None and books.rules.sells_from_balance:
+        if balance is not None and books.calls.compare_at(line.slug):
+            books.calls.set_compare_at(line.slug, now + COMPARE_EVERY)
             comparing.compared(books, line.slug, balance, asked_at, now)
         if call.address:
             books.outbox.owe(notice, now)

@@ -84,7 +84,7 @@ async def ask_topup(line: SupplierLine, call: AskTopup) -> None:
     line.came_back()
     now = line.clock()
     await line.take_in(
-        order, lambda books: fulfilment.reported(books, order.id, report, asked_at, now)
+        order, lambda books: fulfilment.reported(books, order, report, asked_at, now)
     )
 
 

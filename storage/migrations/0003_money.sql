@@ -31,6 +31,7 @@ CREATE INDEX orders_opening ON orders (asks, due_at) WHERE status = 'opening';
 CREATE INDEX orders_placed ON orders (asks, due_at) WHERE status = 'placed';
 CREATE INDEX orders_paid ON orders (asks, due_at) WHERE status = 'paid';
 CREATE INDEX orders_submitting ON orders (asks, due_at) WHERE status = 'submitting';
+CREATE INDEX orders_of_deposits ON orders (gateway, changed_at) WHERE method = 'deposit';
 CREATE INDEX orders_own_qris ON orders (changed_at) WHERE method = 'qris';
 CREATE INDEX orders_deposits ON orders (gateway) WHERE method = 'deposit' AND due_at IS NOT NULL;
 
@@ -131,11 +132,11 @@ CREATE TABLE supplier_balances (
     agreed_at  BIGINT NOT NULL
 );
 
--- Cases may be about a supplier's balance instead of an order, and are repeated daily.
+-- Cases may be about a supplier's balance, or a payment, instead of an order; all repeat daily.
 CREATE TABLE cases_of_all (
     id            TEXT PRIMARY KEY,
     order_id      TEXT REFERENCES orders (id),
-    supplier      TEXT NOT NULL,
+    about         TEXT NOT NULL,
     kind          TEXT NOT NULL,
     evidence      TEXT NOT NULL,
     opened_at     BIGINT NOT NULL,
@@ -154,6 +155,6 @@ FROM cases;
 DROP TABLE cases;
 ALTER TABLE cases_of_all RENAME TO cases;
 CREATE UNIQUE INDEX cases_open ON cases (order_id) WHERE closed_at IS NULL AND order_id IS NOT NULL;
-CREATE UNIQUE INDEX cases_open_about ON cases (supplier) WHERE closed_at IS NULL AND order_id IS NULL;
+CREATE UNIQUE INDEX cases_open_about ON cases (about) WHERE closed_at IS NULL AND order_id IS NULL;
 CREATE INDEX cases_by_order ON cases (order_id, opened_at);
 CREATE INDEX cases_to_remind ON cases (remind_at) WHERE closed_at IS NULL;

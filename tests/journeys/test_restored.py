@@ -167,7 +167,6 @@ async def test_d2_what_was_paid_for_before_the_copy_is_not_ordered_again(there: 
 
 
 @pytest.mark.sqlite
-@pytest.mark.xfail(reason="known: the settled deposit is heard of, and its goods are ordered again")
 async def test_d2_goods_of_a_deposit_that_was_paid_since_the_copy_are_not_ordered_again(
     there: Street,
 ) -> None:

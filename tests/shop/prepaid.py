@@ -153,7 +153,7 @@ def report(state: TopupState, **more: Any) -> TopupReport:
 
 def reported(books: SqlBooks, order: Order, state: TopupState, now: int, **more: Any) -> Order:
     """The supplier says this of an order, asked about just before."""
-    return fulfilment.reported(books, order.id, report(state, **more), now - 1, now)
+    return fulfilment.reported(books, order, report(state, **more), now - 1, now)
 
 
 def now_of(books: SqlBooks, name: str) -> Order:

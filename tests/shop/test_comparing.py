@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shop import calls, comparing, entries, fulfilment, ledger, settling
-from shop.calls import COMPARE_EVERY, AskBalance, Idle
+from shop.calls import COMPARE_AGAIN, COMPARE_EVERY, AskBalance, Idle
 from shop.cases import Case, CaseKind
 from shop.settling import NotOpened
 from shop.time import HOUR, MINUTE, SECOND
@@ -150,7 +150,7 @@ def test_a_difference_is_asked_once_with_what_happened_since_they_agreed(
         say(books, OPENING - 50_000, THEN + nth * MINUTE)
     case = books.cases.open_about(SELLER)
     assert case is not None
-    assert (case.kind, case.supplier, case.order_id) == (CaseKind.BALANCE, SELLER, "")
+    assert (case.kind, case.about, case.order_id) == (CaseKind.BALANCE, SELLER, "")
     (told,) = asked(books)
     assert told["answers"] == "adjust seen"
     assert told["evidence"].startswith("Rp988.800 → Rp950.000 (-Rp38.800)")
@@ -284,8 +284,9 @@ def test_the_balance_is_compared_once_a_day_by_itself(books: SqlBooks) -> None:
         if isinstance(call, AskBalance):
             assert call.address == ""
             compared.append(now - NOW)
+            books.calls.set_compare_at(SELLER, now + COMPARE_EVERY)  # as the answer has it done
         now = call.until if isinstance(call, Idle) else now
-    assert compared == [0, COMPARE_EVERY, 2 * COMPARE_EVERY]
+    assert compared == [0, COMPARE_AGAIN, COMPARE_EVERY, 2 * COMPARE_EVERY]
 
 
 def test_whoever_asks_for_the_balance_the_books_are_compared_then(books: SqlBooks) -> None:
@@ -294,7 +295,7 @@ def test_whoever_asks_for_the_balance_the_books_are_compared_then(books: SqlBook
     books.calls.ask_balance(SELLER, OWNER, NOW + HOUR)
     assert calls.next_call(books, SELLER, NOW + HOUR) == AskBalance(address=OWNER)
     idle = calls.next_call(books, SELLER, NOW + HOUR)
-    assert idle == Idle(until=NOW + HOUR + COMPARE_EVERY)
+    assert idle == Idle(until=NOW + HOUR + COMPARE_AGAIN)  # until there is an answer
 
 
 def test_it_is_compared_soon_after_an_order_that_may_have_been_made(books: SqlBooks) -> None:

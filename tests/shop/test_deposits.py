@@ -21,6 +21,7 @@ from tests.shop.prepaid import (
     PRICE,
     a_shop,
     a_wish,
+    asked,
     balances,
     credit,
     deposit,
@@ -258,7 +259,8 @@ def test_l6_another_amount_in_the_history_is_a_case(books: SqlBooks) -> None:
     history(books, NOW + 2 * MINUTE, due="D1", D0=settled(PRICE + 5))
     order = now_of(books, "D0")
     assert (order.status, order.received) == (S.PAID, PRICE)
-    assert case_of(books, order) is not None
+    (told,) = asked(books)
+    assert told["kind"] == CaseKind.PAID_TWICE
 
 
 def test_deposits_of_nobody_are_nobodys_business(books: SqlBooks) -> None:

@@ -35,7 +35,7 @@ from tests.shop.prepaid import (
     reported,
     started,
 )
-from tests.shop.samples import NOW, OWNER, E, K, S, case_of, owed
+from tests.shop.samples import NOW, OWNER, E, K, S, an_order, case_of, owed
 
 THEN = NOW + MINUTE
 OURS, SPENT = ledger.supplier(SELLER), ledger.cost(SELLER)
@@ -174,7 +174,7 @@ def test_o4_what_never_left_is_tried_again_under_a_reference_of_its_own(books: S
         refs.append(order.attempt.ref)
         now = NOW + nth * MINUTE
         after = fulfilment.submitted(books, order, NotOpened.NOT_SENT, now)
-        assert (after.status, after.due_at) == (S.PAID, now + 15 * SECOND)
+        assert (after.status, after.due_at) == (S.PAID, now + (15 * SECOND << nth - 1))
         order = fulfilment.start(books, after, now + MINUTE, now)
     assert refs == ["P-zonegame-1", "P-zonegame-2", "P-zonegame-3"]
     assert order.tries == 4
@@ -276,7 +276,7 @@ def test_o6_an_answer_asked_for_before_the_last_move_is_old_not_a_contradiction(
 ) -> None:
     order = standing(books, status)
     asked_before = len(asked(books))
-    after = fulfilment.reported(books, "P", report(state), order.changed_at - 1, THEN)
+    after = fulfilment.reported(books, order, report(state), order.changed_at - 1, THEN)
     if after.status is status:
         assert len(asked(books)) == asked_before
 
@@ -299,7 +299,7 @@ def test_o13_what_may_still_come_is_asked_about_again_whatever_is_heard(
 
 def test_an_answer_about_an_unknown_order_is_an_error(books: SqlBooks) -> None:
     with pytest.raises(LookupError):
-        fulfilment.reported(books, "NOBODY", report(T.DELIVERED), NOW, NOW)
+        fulfilment.reported(books, an_order(id="NOBODY"), report(T.DELIVERED), NOW, NOW)
     with pytest.raises(LookupError):
         fulfilment.unanswered(books, "NOBODY", NOW)
 

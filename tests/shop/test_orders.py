@@ -298,7 +298,7 @@ def test_l3_credit_that_was_sold_and_cash_that_was_sent_are_not_taken_back(sku: 
 
 
 def test_a_case_about_a_balance_is_adjusted_or_just_seen() -> None:
-    balance = a_case(order_id="", supplier="zultopup", kind=CaseKind.BALANCE)
+    balance = a_case(order_id="", about="zultopup", kind=CaseKind.BALANCE)
     assert answers(balance, None) == (Answer.ADJUST, Answer.SEEN)
     assert answers(a_case(order_id="", kind=CaseKind.BALANCE, closed_at=NOW), None) == ()
 

@@ -164,7 +164,7 @@ def test_what_never_left_is_tried_again_when_it_says_so(books: SqlBooks) -> None
             tries += 1
             fulfilment.submitted(books, call.order, NotOpened.NOT_SENT, now)
         now = call.until if isinstance(call, Idle) else now
-    assert now == THEN + 5 * 15 * SECOND
+    assert now == THEN + (15 + 30 + 60 + 120 + 240) * SECOND
     assert now_of(books, "P").status is S.PAID
 
 

@@ -257,7 +257,9 @@ def test_goods_with_their_serial_number_need_no_further_question() -> None:
 # --- paid from our balance ---
 
 
-@pytest.mark.parametrize(("tries", "wait"), [(0, 0), (1, 15 * SECOND), (7, 15 * SECOND)])
+@pytest.mark.parametrize(
+    ("tries", "wait"), [(0, 0), (1, 15 * SECOND), (2, 30 * SECOND), (7, 5 * MINUTE)]
+)
 def test_what_is_paid_is_ordered_at_once_and_again_soon_if_that_never_left(
     tries: int, wait: int
 ) -> None:

@@ -160,7 +160,7 @@ def spent_twice(books: SqlBooks) -> None:
     manual = books_of(books.orders._tx, Refunds.MANUAL)
     order = ordered(manual, on_own_qris(manual, "SPENT"), ORDERED["ACCEPTED"])
     failed = TopupReport(state=TopupState.FAILED)
-    order = fulfilment.reported(manual, order.id, failed, NOW + 4, NOW + 4)
+    order = fulfilment.reported(manual, order, failed, NOW + 4, NOW + 4)
     order = settling.decided(manual, order, Event.PROCEEDED, OWNER, NOW + 5)
     ordered(manual, order, ORDERED["EARNED"])
 

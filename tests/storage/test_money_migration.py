@@ -170,7 +170,7 @@ def test_open_cases_stay_open_and_are_told_again_a_day_later(old: Address) -> No
         assert names == {"REFUND_DUE", "CODE_DUE", "FOUND"}
         case = cases.open_for("REFUND_DUE")
         assert case is not None
-        assert (case.supplier, case.evidence) == ("", "gagal")
+        assert (case.about, case.evidence) == ("", "gagal")
         first = NOW - 5 * MINUTE + 24 * HOUR
         assert cases.next_to_remind(first - 1) is None
         assert cases.next_to_remind(first) is not None

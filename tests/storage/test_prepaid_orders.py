@@ -183,7 +183,7 @@ def about_a_balance(nth: int, supplier: str = ZT) -> Case:
     return Case(
         id=f"{supplier}-{nth}",
         order_id="",
-        supplier=supplier,
+        about=supplier,
         kind=CaseKind.BALANCE,
         evidence="Rp1 → Rp2",
         opened_at=NOW + nth,
@@ -213,7 +213,7 @@ def test_whoever_waits_longest_is_reminded_of_first(books: SqlBooks) -> None:
     assert books.cases.next_to_remind(day) is None
     reminded = []
     while (case := books.cases.next_to_remind(day + 9)) is not None:
-        reminded.append(case.supplier)
+        reminded.append(case.about)
         books.cases.remind_at(case, day + HOUR)
     assert reminded == ["a", "b", "c"]
 

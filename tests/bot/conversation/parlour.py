@@ -240,7 +240,9 @@ class Parlour:
 
     def told(self, order_id: str, report: TopupReport) -> Order:
         """The supplier answers a question about an order paid from our balance."""
-        return fulfilment.reported(self.books, order_id, report, self.clock(), self.clock())
+        return fulfilment.reported(
+            self.books, self.order(order_id), report, self.clock(), self.clock()
+        )
 
     def post(self) -> None:
         """Hand over every message that is owed now."""

@@ -302,7 +302,7 @@ def history_of(parlour: Parlour, guest: Guest) -> None:
     """Twelve things happen to a wallet, a minute apart; the first was the owner's gift."""
     for _ in range(11):
         parlour.clock.advance(MINUTE)
-        takes_out(parlour, guest, "1rb")
+        takes_out(parlour, guest, "10rb")
 
 
 def test_every_line_of_a_wallet_is_reached_once_the_newest_first(

@@ -119,11 +119,13 @@ def a_case(kind: CaseKind = CaseKind.STUCK) -> Case:
     )
 
 
-def a_supplier_case() -> Case:
+ABOUT_NO_ORDER = {CaseKind.BALANCE, CaseKind.PAID_TWICE}
+
+
+def a_supplier_case(kind: CaseKind = CaseKind.BALANCE) -> Case:
     words = "Rp100.000 → Rp90.000 (-Rp10.000)"
-    kind = CaseKind.BALANCE
     return Case(
-        id="zonegame-12", order_id="", supplier="zonegame", kind=kind, evidence=words,
+        id="zonegame-12", order_id="", about="zonegame", kind=kind, evidence=words,
         opened_at=NOON,
     )  # fmt: skip
 
@@ -202,8 +204,8 @@ def _every_notice_of(sale: Sale, language: str) -> Iterator[View]:
 
 
 def _drawn_case(kind: CaseKind, sale: Sale, facts: Facts, language: str) -> View:
-    if kind is CaseKind.BALANCE:
-        words = " ".join(answers(a_supplier_case(), None))
+    if kind in ABOUT_NO_ORDER:
+        words = " ".join(answers(a_supplier_case(kind), None))
         facts = {**facts, "case": a_supplier_case().id, "kind": kind, "answers": words}
         return _drawn(NoticeKind.CASE, facts, language, order_id="")
     order = an_order(Status.REFUND_DUE, sale=sale)
@@ -241,7 +243,7 @@ def every_answer(parlour: Parlour, budi: Guest, language: str) -> Iterator[View]
 def every_desk(parlour: Parlour, language: str) -> Iterator[View]:
     """What owners see."""
     owners = parlour.room(OWNER, language)
-    for kind, status, sale in product(set(CaseKind) - {CaseKind.BALANCE}, Status, SALES):
+    for kind, status, sale in product(set(CaseKind) - ABOUT_NO_ORDER, Status, SALES):
         case, order = a_case(kind), an_order(status, sale=sale)
         yield case_view(case, order, owners)
         decisions = [a for a in answers(case, order) if a is not Answer.SEEN]

@@ -17,7 +17,7 @@ _INVOICE = """
 INSERT INTO invoices VALUES (:order_id, :gateway, 'r', 'n', 11800, 11200, '', '', :ends)
 """
 DECISIONS = tuple(answer for answer in Answer if answer is not Answer.SEEN)
-ABOUT_ORDERS = sorted(set(CaseKind) - {CaseKind.BALANCE})
+ABOUT_ORDERS = sorted(set(CaseKind) - {CaseKind.BALANCE, CaseKind.PAID_TWICE})
 WAITS = frozenset({Status.REFUND_DUE, Status.UNSURE, Status.PARTLY_DELIVERED})
 OF_PREPAID = frozenset({Status.PAID, Status.SUBMITTING, Status.UNSURE, Status.PARTLY_DELIVERED})
 STANDINGS = [

@@ -79,7 +79,7 @@ def test_every_owner_is_told_both_balances_and_the_difference(
     parlour: Parlour, owner: Guest, second: Guest, budi: Guest
 ) -> None:
     case = differing(parlour)
-    assert (case.kind, case.order_id, case.supplier) == (CaseKind.BALANCE, "", SUPPLIER)
+    assert (case.kind, case.order_id, case.about) == (CaseKind.BALANCE, "", SUPPLIER)
     for somebody in (owner, second):
         shown = somebody.sees("Kasus: saldo zultopup")
         for part in (money(BOOKED), money(REAL), money(REAL - BOOKED), "/catat"):
