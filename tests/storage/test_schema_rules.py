@@ -92,11 +92,11 @@ def test_money_that_a_customer_or_a_supplier_has_is_never_below_zero(
 
 
 def test_a_supplier_has_one_open_case_about_its_balance(tx: Transaction) -> None:
-    put(tx, "cases", id="1", order_id=None, supplier="zultopup", closed_at=None)
+    put(tx, "cases", id="1", order_id=None, about="zultopup", closed_at=None)
     with refused(tx, "(?i)unique"):
-        put(tx, "cases", id="2", order_id=None, supplier="zultopup", closed_at=None)
-    put(tx, "cases", id="3", order_id=None, supplier="zonegame", closed_at=None)
-    put(tx, "cases", id="4", order_id=None, supplier="zultopup", closed_at=5)
+        put(tx, "cases", id="2", order_id=None, about="zultopup", closed_at=None)
+    put(tx, "cases", id="3", order_id=None, about="zonegame", closed_at=None)
+    put(tx, "cases", id="4", order_id=None, about="zultopup", closed_at=5)
 
 
 def test_an_order_has_one_open_case(tx: Transaction) -> None:

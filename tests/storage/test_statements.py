@@ -20,6 +20,7 @@ ABOUT_A_FILE = {"backup", "sqlite", "sqlite_schema"}
 ABOUT_A_SERVER = {"postgres_schema", "presence", "doorbell", "postgres"}
 # The parameters that are texts; but for one, the others are whole numbers.
 TEXTS = {
+    "about",
     "account",
     "actor",
     "address",

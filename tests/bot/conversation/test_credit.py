@@ -300,9 +300,10 @@ def test_credit_in_a_shop_that_sells_none_can_be_taken_out(parlour: Parlour, bud
 
 def history_of(parlour: Parlour, guest: Guest) -> None:
     """Twelve things happen to a wallet, a minute apart; the first was the owner's gift."""
+    parlour.arrange(replace(EVERY_WAY, credit_min=1_000))
     for _ in range(11):
         parlour.clock.advance(MINUTE)
-        takes_out(parlour, guest, "10rb")
+        takes_out(parlour, guest, "1rb")
 
 
 def test_every_line_of_a_wallet_is_reached_once_the_newest_first(

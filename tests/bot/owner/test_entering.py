@@ -10,6 +10,7 @@ from bot.conversation.views import Draft, StepId, View, read_button
 from shop import ledger
 from shop.orders import Order
 from shop.payments import PaymentMethod
+from shop.time import MINUTE
 from tests.bot.conversation.parlour import (
     BACK,
     EVERY_WAY,
@@ -300,9 +301,14 @@ def test_an_entry_is_undone_by_another_that_names_it_once(parlour: Parlour, owne
     assert entries(parlour) == [(OWNER, "setor", ""), (OWNER, "undone", key)]
 
 
-def test_an_entry_can_be_undone_for_ever_and_by_every_owner(parlour: Parlour, owner: Guest) -> None:
+def test_an_entry_can_be_undone_for_ten_minutes_and_by_every_owner(
+    parlour: Parlour, owner: Guest
+) -> None:
+    old = entered(owner)
+    parlour.clock.advance(10 * MINUTE + 1)
+    assert owner.presses(old.choices[0].data) == View(text=say("entry.cannot_undo"))
     done = entered(owner)
-    parlour.clock.advance(400 * 24 * 3_600_000)
+    parlour.clock.advance(10 * MINUTE)
     parlour.restart()
     other = parlour.guest(address=SECOND_OWNER)
     assert other.presses(done.choices[0].data) == View(text=say("entry.undone"))
