@@ -38,11 +38,22 @@ def _cases_in(view: View | None) -> list[str]:
 
 
 @dataclass
+class Entered:
+    """What the owner noted, and the button that takes it back."""
+
+    button: str
+    account: str
+    amount: int
+    at: int
+    undone: bool = False
+
+
+@dataclass
 class Market(Judge):
     """Three customers and the owner in one street, with a till beside it."""
 
     pressed: dict[str, tuple[str, str]] = field(default_factory=dict)  # the last order, by name
-    entry: str = ""  # the owner's last own one
+    entry: Entered = field(init=False)  # the owner's last own one
     _accounts: int = 200_000_000
 
     @property
@@ -227,25 +238,52 @@ class Market(Judge):
             if case["order_id"] == it.id:
                 await self.answers(f"c:{case['id']}:{word}", "yes")
 
-    async def enters(self, account: str, amount: int, undoing: int) -> None:
-        """Note what was brought into an account, or taken out of it; perhaps take that back."""
-        owner, name = self.owner, ENTRIES[account]
-        before = self.there.balance(name)
-        await owner.says(f"/catat {account} {amount:+} coba")
-        done = await self.press(owner, "yes")
+    async def enters(self, account: str, amount: int) -> None:
+        """Note what came into an account, or was taken out; of a wallet, not more than is there."""
+        before = self._noted(account)
+        covered = account not in self._addresses or self.till.credit_of(account) + amount >= 0
+        await self.owner.says(f"/catat {account} {amount:+} coba")
+        done = await self.press(self.owner, "yes")
         assert done is not None
-        assert self.there.balance(name) == before + amount
-        self.entry = done.choices[0].data
-        for _ in range(undoing):
-            await owner.presses(self.entry)
-            assert self.there.balance(name) == before
+        assert self._noted(account) == before + covered * amount, done
+        if covered:
+            button, at = done.choices[0].data, self.there.clock()
+            self.entry = Entered(button=button, account=account, amount=amount, at=at)
+            self._gives(account, amount)
+
+    async def takes_back(self) -> None:
+        """Take the last entry back: once, soon, and not what was spent."""
+        last = self.entry
+        before, soon = self._noted(last.account), self.there.clock() - last.at <= 10 * MINUTE
+        spent = last.account in self._addresses and self.till.credit_of(last.account) < last.amount
+        amount = last.amount if soon and not spent and not last.undone else 0
+        await self.owner.presses(last.button)
+        assert self._noted(last.account) == before - amount
+        last.undone |= amount != 0
+        self._gives(last.account, -amount)
+
+    def _noted(self, account: str) -> int:
+        """What stands in an account, as the owner reads it: a wallet's credit is a plus."""
+        wallet = account in self._addresses
+        return -self.there.balance(f"wallet:{account}") if wallet else self._own(account)
+
+    def _own(self, account: str) -> int:
+        return self.there.balance(ENTRIES[account])
+
+    def _gives(self, account: str, amount: int) -> None:
+        if account in self._addresses:
+            self.till.given[account] += amount
+
+    @property
+    def _addresses(self) -> set[str]:
+        return {person.address for person in self.people.values()}
 
     async def somebody_else_tries(self, name: str, nth: int, word: str) -> None:
         """What only the owner may do changes nothing when others do it."""
         person = self.people[name]
         before = self.there.rows("SELECT COUNT(*) AS n FROM entries")
         wanted = [f"c:{case['id']}:{yes}{word}" for case in self.cases for yes in ("", "yes-")]
-        for data in (*wanted[nth % 3 * 2 :][:2], self.entry or "p:urung:entry:web:owner:1"):
+        for data in (*wanted[nth % 3 * 2 :][:2], self.entry.button):
             await person.presses(data)
         for command in ("/kasus", "/buku", "/catat qris +5000 uangku"):
             await person.says(command)
@@ -266,11 +304,11 @@ async def market(folder: Path, on: str, refunds: Refunds) -> AsyncIterator[Marke
             here = Market(there=there, till=till, logs=logs)
             brought = PLENTY - there.simulator._books.balance
             await there.control("balance", balance=PLENTY)
-            await here.enters("zultopup", brought, 0)
             for name in CUSTOMERS:
                 it = await here.buys_credit(name, 50_000, "deposit", 1)
                 assert it is not None
                 await here.pays(it, "right")
             await here.passes(6 * SECOND)
             here.judge()
+            await here.enters("zultopup", brought)
             yield here

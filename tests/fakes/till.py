@@ -6,7 +6,7 @@ follows each payment: held, owed, spent on what has come, turned into credit, or
 
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -71,6 +71,7 @@ class Purchase:
     been: set[Place] = field(default_factory=set)
     orders: int = 0  # that the supplier may have accepted
     most_orders: int = 1
+    insisted: bool = False  # the owner wants it delivered, whatever it costs
     disputed: bool = False  # another amount was told of the same payment
 
     def goes(self, place: Place) -> None:
@@ -100,6 +101,7 @@ class Till:
 
     to_wallet: bool = True
     purchases: dict[str, Purchase] = field(default_factory=dict)
+    given: Counter[str] = field(default_factory=Counter)  # credit, by the owner as a present
     closed: set[str] = field(default_factory=set)  # orders whose QR is not to be paid any more
     listed: dict[str, int] = field(default_factory=dict)  # by sku, as last read by the shop
     dearest: dict[str, int] = field(default_factory=dict)  # likewise, since it was last judged
@@ -114,7 +116,7 @@ class Till:
         return sum(it.received for it in self.of(address) if it.method != "wallet")
 
     def credit_of(self, address: str) -> int:
-        return sum(it.credit for it in self.of(address))
+        return sum(it.credit for it in self.of(address)) + self.given[address]
 
     def held_of(self, address: str) -> int:
         return sum(it.held for it in self.of(address))
@@ -147,7 +149,7 @@ class Till:
             self._goes_back(it)
         else:
             it.excess = max(it.received - it.asked, 0) if it.asked else 0
-            it.most_orders = it.orders + 1
+            it.most_orders, it.insisted = it.orders + 1, True
             it.goes(P.SPENT if it.sold == "credit" else P.HELD)
 
     def _is_said_to_be_paid(self, it: Purchase) -> None:
@@ -204,7 +206,7 @@ class Till:
         """It was ordered from our balance; ``outcome``: "no", "yes", or "?"."""
         assert it.place is P.HELD, f"ordered, and nobody pays for it: {it}"
         assert it.orders < it.most_orders, f"O2: ordered once more: {it}"
-        assert self.listed[it.sku] <= it.price, f"O8b: ordered at a loss: {it}"
+        assert it.insisted or self.listed[it.sku] <= it.price, f"O8b: ordered at a loss: {it}"
         if outcome == "no":
             self._goes_back(it)
         else:
@@ -216,7 +218,8 @@ class Till:
 
     def may_be_too_dear(self, it: Purchase) -> bool:
         """Whether it may be given back because the price rose before it was ordered."""
-        waits = it.place is P.HELD and it.sold == "goods" and it.method != "dropship"
+        prepaid = it.sold == "goods" and it.method != "dropship"
+        waits = it.place is P.HELD and prepaid and not it.insisted
         return waits and it.orders < it.most_orders and self.dearest[it.sku] > it.price
 
     def is_too_dear(self, it: Purchase) -> None:
