@@ -171,7 +171,7 @@ def _list_cases(room: Room, _args: str) -> View:
         money = "" if order is None else f" · {room.texts.money(order.amount)}"
         kind = room.texts(f"case.{case.kind}.short")
         lines.append(f"{number}. {name}{money}\n{kind}, {room.texts.date(case.opened_at)}")
-        choices.append(for_case(case.id, "open", f"{number}. {name}"))
+        choices.append(for_case(case.id, "open", f"{number}. {name}"[:24]))
     if len(cases) > SHOWN_CASES:
         lines.append(room.texts("cases.more", more=len(cases) - SHOWN_CASES))
     return View(

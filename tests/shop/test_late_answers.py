@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shop import calls, fulfilment, ledger, settling
+from shop import calls, fulfilment, ledger, settling, watching
 from shop.calls import AskBalance, AskTopup, Idle, Submit
 from shop.cases import Answer, CaseKind, answers
 from shop.orders import Order, Status
@@ -289,3 +289,31 @@ def test_a_word_that_no_document_has_is_told_once(books: SqlBooks, first: bool) 
     for nth in range(1, 4):
         reported(books, order, T.UNREADABLE, THEN + nth, strange=True, words="ditahan")
     assert [alert["supplier"] for alert in asked(books, K.ALERT)] == [SELLER]
+
+
+def test_o4_a_late_answer_about_an_earlier_attempt_ends_nothing_and_is_a_case(
+    books: SqlBooks,
+) -> None:
+    manual = by_hand(books)
+    first = ordered(manual, report(T.PENDING, supplier_ref="first"))
+    order = reported(manual, first, T.FAILED, THEN)
+    order = settling.decided(manual, order, E.PROCEEDED, OWNER, THEN)
+    order = fulfilment.start(manual, order, THEN + MINUTE, THEN)
+    order = fulfilment.submitted(manual, order, report(T.PENDING, supplier_ref="second"), THEN)
+    fulfilment.reported(manual, first, report(T.FAILED, supplier_ref="first"), THEN, THEN + MINUTE)
+    after = now_of(manual, "P")
+    assert (after.status, after.attempt) == (S.PROCESSING, order.attempt)
+    assert case_of(manual, after) is CaseKind.CONFLICT
+
+
+def test_o1_a_second_attempt_that_takes_long_is_a_case_of_its_own(books: SqlBooks) -> None:
+    order = ordered(books, NotOpened.UNKNOWN)
+    late = NOW + watching.TAKES_LONG + MINUTE
+    order = fulfilment.unanswered(books, order.id, late)
+    assert order.alarmed
+    order = settling.decided(books, order, E.PROCEEDED, OWNER, late)
+    order = fulfilment.start(books, order, late + MINUTE, late)
+    order = fulfilment.submitted(books, order, report(T.PENDING), late)
+    assert case_of(books, order) is None
+    order = reported(books, order, T.PENDING, late + watching.TAKES_LONG)
+    assert case_of(books, order) is CaseKind.STUCK

@@ -236,3 +236,22 @@ def test_o11_a_claimed_qr_that_was_hidden_and_had_back_does_not_lapse(books: Sql
     housekeeping.tidy(books, LAPSES + HOUR)
     after = now_of(books, "Q")
     assert case_of(books, after) is CaseKind.CLAIMED
+
+
+def test_who_says_again_that_it_was_paid_is_looked_for_again(books: SqlBooks) -> None:
+    order = claimed(books, S.EXPIRED)
+    case = books.cases.open_for(order.id)
+    assert case is not None
+    books.cases.close(case, Answer.SEEN, OWNER, LAPSES)
+    later = LAPSES + 2 * HOUR
+    assert ordering.claim_paid(books, now_of(books, "Q"), later) is Claim.ASKING_THE_OWNER
+    assert case_of(books, order) is CaseKind.CLAIMED
+    assert len(asked(books)) == 2
+
+
+def test_l8c_an_amount_is_nobody_elses_while_the_owner_is_being_asked_about_it(
+    books: SqlBooks,
+) -> None:
+    order = claimed(books, S.EXPIRED)
+    other = opened(books, 1, at=NOW + RESERVED + 2 * HOUR)
+    assert amount(other) != amount(order)

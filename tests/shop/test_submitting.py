@@ -272,3 +272,13 @@ def test_a_whole_life_in_virtual_time(books: SqlBooks) -> None:
         E.ACCEPTED,
         E.DELIVERED,
     ]
+
+
+def test_who_waits_for_four_calls_to_end_does_not_ask_again_and_again(books: SqlBooks) -> None:
+    for nth in range(fulfilment.MOST_SUBMITTING + 1):
+        paid(books, f"P{nth}", address=f"web:p{nth}")
+    for _ in range(fulfilment.MOST_SUBMITTING):
+        assert isinstance(choose(books, NOW), Submit)
+    idle = choose(books, NOW)
+    assert isinstance(idle, Idle)
+    assert idle.until > NOW
