@@ -261,8 +261,8 @@ class Order:
 
     @property
     def amount(self) -> int:
-        """What its customer has paid, or is asked to pay, in whole rupiah."""
-        return self.received or self.amount_due
+        """What its customer has paid and not got back, or is asked to pay, in whole rupiah."""
+        return (self.received or self.amount_due) - self.excess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from bot.bootstrap import Seams, all_texts
 from bot.conversation.views import Incoming, Shared, StepId, View, What, read_button, read_text
 from providers.simulators.faults import WIRE_FAULTS
 from shop.calls import PACE, Idle
+from shop.payments import PaymentMethod
 from shop.time import HOUR, MINUTE, SECOND
 from tests.fakes import witness as rules
 from tests.fakes.chat import Person
@@ -25,6 +26,8 @@ from tests.fakes.witness import Doing, Heard, Line, Moment, Witness
 CHOICES_AT_ONCE = {"budi": 12, "siti": 3, "owner": 10}  # as in a browser, on WhatsApp, on Telegram
 CUSTOMERS = ("budi", "siti")
 MOVING = ("<", "+", "-")
+# Money that comes first is told at random by ``tests/journeys/test_money_at_random.py``.
+DROPSHIP_ALONE = (PaymentMethod.DROPSHIP, PaymentMethod.WALLET)
 GAMES = (
     ("free fire", "123456789"),
     ("ml", "12345678 2001"),
@@ -109,7 +112,7 @@ class Crowd:
         ids = [choice.id for choice in view.choices]
         if any(choice.data.startswith("s:") for choice in view.choices):
             self.asked[address] = view
-        if "pay" in ids:
+        if PaymentMethod.DROPSHIP in ids:
             self.witness.confirmed[address] = view
 
     async def _hears_of_it(self, address: str) -> None:
@@ -155,7 +158,8 @@ class Crowd:
         """Answer the present question as somebody would who wants to get on."""
         asked = self.asked.get(self.people[name].address)
         onward = [c for c in asked.choices if c.id not in MOVING] if asked else []
-        wanted = [choice for choice in onward if choice.id == "pay" and nth % 4] or onward
+        buys = [choice for choice in onward if choice.id == PaymentMethod.DROPSHIP]
+        wanted = buys if buys and nth % 4 else onward
         if self.step(name) in {"", StepId.ACCOUNT} or not wanted:
             return await self.says(name, account if self.step(name) else "menu")
         return await self.presses(name, wanted[nth % len(wanted)].data)
@@ -384,7 +388,7 @@ async def crowd(folder: Path, on: str) -> AsyncIterator[Crowd]:
                 client=lambda: httpx.AsyncClient(transport=Line(witness), trust_env=False),
                 sender=witness.sender,
             )
-            async with street(folder, seams, on=on) as there:
+            async with street(folder, seams, on=on, payments=DROPSHIP_ALONE) as there:
                 witness.there, witness.texts = there, all_texts(there.settings)
                 yield Crowd(there=there, witness=witness, logs=logs, complaints=complaints)
     finally:

@@ -41,7 +41,7 @@ from tests.fakes.till import Purchase
 
 AT_LENGTH = os.environ.get("LAPAK_AT_LENGTH") == "1"
 # kind: (stories, steps of each)
-STORIES = {"sqlite": (12, 40), "postgres": (5, 30)}
+STORIES = {"sqlite": (10, 40), "postgres": (4, 30)}
 LONG_STORIES = {"sqlite": (500, 60), "postgres": (100, 60)}
 
 SKUS = ("1", "3", "4", "5")

@@ -97,12 +97,12 @@ plug = Plug(point={point!r}, hit={hit}, pull=die)
 real = running.run
 running.run = lambda settings, roles: real(settings, roles, Seams(
     client=plug.client, database=plug.database(open_database), sender=plug.sender))
-import bot.workers.supplier_calls as calls
-stock = calls.SupplierCalls._stock
-async def stocked(self, prices):
-    await stock(self, prices)
+from bot.workers import price_lists
+stock = price_lists._stock
+async def stocked(line, prices, games):
+    await stock(line, prices, games)
     plug.arm()
-calls.SupplierCalls._stock = stocked
+price_lists._stock = stocked
 sys.exit(__main__.main())
 """
 # More than a purchase passes: the last hits of a kind may find it finished, and kill it then.

@@ -295,7 +295,7 @@ async def test_an_owner_who_is_away_is_written_to_again_ever_more_rarely(
     there: Street, kind: NoticeKind
 ) -> None:
     channel = Channel(does={"web:owner": raising(Unreachable("never pressed /start"))})
-    facts = {"kind": "stuck", "case": "X", "balance": 1}
+    facts = {"kind": "balance", "case": "X", "balance": 1}
     notice = Notice(key="k", kind=kind, address="web:owner", facts=facts)
     await there.shop.keeper.write(lambda books: books.outbox.owe(notice, there.clock()))
     outbox, pauses = worker_of(there, channel), []
@@ -311,7 +311,7 @@ async def test_an_owner_who_is_away_is_written_to_again_ever_more_rarely(
 
 async def test_an_owner_who_comes_back_gets_at_once_what_was_said_meanwhile(there: Street) -> None:
     there.chat.blocked.add("web:owner")
-    case = {"kind": "stuck", "case": "X"}
+    case = {"kind": "balance", "case": "X"}
     for key in ("first", "second"):
         notice = Notice(key=key, kind=NoticeKind.CASE, address="", facts=case)
         await there.shop.keeper.write(
