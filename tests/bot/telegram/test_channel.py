@@ -374,7 +374,10 @@ async def test_a_wrong_token_is_said_once_and_tried_again(
     right, telegram.token = telegram.token, "123:changed"
     with capture_logs() as logs:
         async with running(channel_on(telegram, database, conversation)) as task:
-            await asyncio.sleep(0.3)
+            for _ in range(1000):
+                if "telegram.token_refused" in events(logs):
+                    break
+                await asyncio.sleep(0.01)
             assert not task.done()
             telegram.token = right
             await budi.says("permisi")
