@@ -84,10 +84,12 @@ def place(books: Books, wish: Wish, now: Millis) -> Outcome:
     if (same := books.orders.by_key(wish.key)) is not None:
         return Shown(order=same)
     twin = _twin(books, wish, now)
-    if twin is not None and not _makes_way(books, twin, wish, now):
+    if twin is not None and not _makes_way(twin, wish):
         return _show_twin(books, twin, wish, now)
     if (declined := _too_much(books, wish, now)) is not None:
         return declined
+    if twin is not None:
+        cancel(books, twin, now)
     return _PLACE[wish.method](books, _new_order(books, wish, now), now)
 
 
@@ -98,15 +100,14 @@ def _twin(books: Books, wish: Wish, now: Millis) -> Order | None:
     return books.orders.live_with(wish.supplier, wish.sku, wish.target, now)
 
 
-def _makes_way(books: Books, twin: Order, wish: Wish, now: Millis) -> bool:
+def _makes_way(twin: Order, wish: Wish) -> bool:
     """Tell whether ``twin`` is given up for another way to pay; its supplier never heard of it.
 
     Its money would go back if it were paid all the same: its QR is hidden, not forgotten.
     """
-    same_way = twin.method is wish.method or twin.address != wish.address
-    if same_way or not twin.is_prepaid or twin.status in HOLDS_MONEY:
-        return False
-    return twin.status is Status.CANCELLED or cancel(books, twin, now) is not None
+    other_way = twin.method is not wish.method and twin.address == wish.address
+    may_go = twin.status is Status.CANCELLED or may(twin, Event.CANCELLED)
+    return other_way and twin.is_prepaid and may_go
 
 
 def _place_for_a_gateway(books: Books, order: Order, now: Millis) -> Outcome:

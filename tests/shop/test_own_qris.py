@@ -255,3 +255,12 @@ def test_l8c_an_amount_is_nobody_elses_while_the_owner_is_being_asked_about_it(
     order = claimed(books, S.EXPIRED)
     other = opened(books, 1, at=NOW + RESERVED + 2 * HOUR)
     assert amount(other) != amount(order)
+
+
+def test_a_qr_stays_while_another_way_to_pay_has_to_wait(books: SqlBooks) -> None:
+    order = own_qris(books)
+    other = a_wish("D", M.DEPOSIT, target=order.target)
+    assert isinstance(ordering.place(books, other, NOW + SECOND), Declined)
+    assert now_of(books, "Q").status is S.AWAITING_PAYMENT
+    assert isinstance(ordering.place(books, other, NOW + MINUTE), ordering.Placed)
+    assert now_of(books, "Q").status is S.CANCELLED
