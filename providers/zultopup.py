@@ -3,15 +3,25 @@
 Source: ZulTopup's "Dokumentasi Reseller API". What it leaves open is read as in docs/suppliers.md.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-from providers.base import Client, HttpSupplier, http_client
-from providers.reading import read_serial, read_time, read_word
+from providers.base import HttpSupplier
+from providers.reading import (
+    is_named,
+    read_listing,
+    read_note,
+    read_plain_id,
+    read_rows,
+    read_serial,
+    read_text,
+    read_time,
+    read_word,
+)
+from providers.settings import Kind, Secrets, setting
 from shop.money import read_rupiah
 from shop.suppliers import (
     Dropships,
@@ -25,6 +35,7 @@ from shop.suppliers import (
     Refused,
     StatusRequest,
     TakesDeposits,
+    TellsBalance,
     TopupReport,
     TopupRequest,
     TopupState,
@@ -33,14 +44,9 @@ from shop.suppliers import (
 from shop.text import visible
 from shop.time import HOUR, Millis
 
-T = TypeVar("T")
-
 _CUSTOMER_NAME = "Pelanggan"  # they want a name; the customer's own is never sent
 _LONGEST_QR: Millis = 24 * HOUR
 _FINE = (True, "success")  # of an envelope; deposits say it in words
-
-# Ids of deposits stand in an address; the document shows "DEP-...".
-_PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,99}")
 
 _S = InvoiceState
 # Order words (section "Catatan Penting"): Pending, Success, Error/Gagal.
@@ -89,32 +95,66 @@ _DEPOSITS: Mapping[str, InvoiceState] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Read from ``ZULTOPUP_*``. ``key`` must never reach text: hence no ``repr`` of it."""
+    """Read from ``ZULTOPUP_*``."""
 
-    url: str
-    key: Callable[[], str]
-    phone: str
+    api_key: Secrets = setting(
+        Kind.SECRET,
+        "API key from ZulTopup's dashboard; two (new,old) while it is being changed.",
+        example="key-from-your-dashboard",
+        needed=True,
+    )
+    url: str = setting(
+        Kind.URL,
+        "Where ZulTopup answers (http:// for loopback only).",
+        default="https://chestcloudx.my.id",
+    )
+    target_format: str = setting(
+        Kind.TARGET,
+        "Target of games with a server, which are not sold while this is blank; "
+        "try {user_id}{server_id}, to be confirmed by one test order.",
+        example="{user_id}{server_id}",
+    )
+    phone: str = setting(
+        Kind.PHONE,
+        "The shop's own phone number, sent as the customer's; needed for dropship.",
+        example="081234567890",
+    )
+    dropship_percent: int = setting(
+        Kind.PERCENT,
+        "Expected cost of dropship over the listed price, until learnt from answers.",
+        default="12",
+    )
 
 
-class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
+class ZulTopup(HttpSupplier[Settings], TellsBalance, Dropships, TakesDeposits):
     """The adapter."""
 
     slug = "zultopup"
     title = "ZulTopup"
     counts_calls = True  # "Rate limit": 60 requests a minute
     knows_our_ref = False  # no call takes a reference of ours
+    settings_type = Settings
 
-    def __init__(
-        self, settings: Settings, *, clock: Callable[[], Millis], client: Client = http_client
-    ) -> None:
-        super().__init__(url=settings.url, client=client, clock=clock)
-        self._settings = settings
+    @property
+    def target_format(self) -> str:
+        return self._settings.target_format
+
+    @property
+    def surcharge_bp(self) -> int:
+        return self._settings.dropship_percent
+
+    @property
+    def _url(self) -> str:
+        return self._settings.url
+
+    def _secrets(self) -> Iterable[str]:
+        return self._settings.api_key()
 
     async def price_list(self) -> PriceList:
         data = self._enveloped(await self._read("/api/services", headers=self._headers()))
         if not isinstance(data, dict):
             raise Unavailable("zultopup: services are not grouped by type")
-        rows = [_listing(row) for group in data.values() for row in _rows(group)]
+        rows = [_listing(row) for group in data.values() for row in read_rows(group)]
         listings = [row for row in rows if row is not None]
         return PriceList(listings=listings, dropped=len(rows) - len(listings))
 
@@ -140,7 +180,7 @@ class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
             raise OutcomeUnknown(
                 "zultopup: an order was made, but it cannot be followed", accepted=True
             ) from error
-        note = _note(self._hide_key(data.get("pesan")))
+        note = read_note(self._hide(data.get("pesan")))
         return TopupReport(state=TopupState.PENDING, supplier_ref=supplier_ref, note=note)
 
     async def status(self, request: StatusRequest) -> TopupReport:
@@ -171,14 +211,14 @@ class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
         return self._deposit(await self._made("/api/payment/deposit", {"amount": amount, "fee": 0}))
 
     async def deposit_report(self, supplier_ref: str) -> InvoiceReport:
-        if not _PLAIN_ID.fullmatch(supplier_ref):
+        if not read_plain_id(supplier_ref):
             raise Unavailable("zultopup: no deposit has such an id")
         path = f"/api/payment/status/{quote(supplier_ref, safe='')}"
         # The only answer without an envelope; what stands there is the deposit's own status.
         data = await self._read(path, headers=self._headers())
         if data.get("status") is False:
-            raise Unavailable(f"zultopup: {self._words(data)}")
-        if not _names(data.get("orderId"), supplier_ref):
+            raise Unavailable(f"zultopup: {self._why(data)}")
+        if not is_named(data.get("orderId"), supplier_ref):
             raise Unavailable("zultopup: payment/status speaks of another deposit")
         return _deposit_report(self._hidden(data))
 
@@ -190,7 +230,7 @@ class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
             raise Unavailable("zultopup: payment/history is no list")
         told: dict[str, set[InvoiceReport]] = {}
         for row in rows:
-            if isinstance(row, dict) and (ref := _plain_id(row.get("orderId"))):
+            if isinstance(row, dict) and (ref := read_plain_id(row.get("orderId"))):
                 told.setdefault(ref, set()).add(_deposit_report(self._hidden(row)))
         return {ref: reports.pop() for ref, reports in told.items() if len(reports) == 1}
 
@@ -199,9 +239,9 @@ class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
         answer = await self._order(path, headers=self._headers(), body=body)
         said = answer.json()
         if said.get("status") is False:
-            raise Refused(f"zultopup: {self._words(said)}")
+            raise Refused(f"zultopup: {self._why(said)}")
         if answer.status >= 400 or said.get("status", True) not in _FINE:
-            raise OutcomeUnknown(f"zultopup: HTTP {answer.status}: {self._words(said)}")
+            raise OutcomeUnknown(f"zultopup: HTTP {answer.status}: {self._why(said)}")
         return said.get("data")
 
     async def _order_status(self, supplier_ref: str) -> dict[str, Any]:
@@ -209,7 +249,7 @@ class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
             "/api/order/status", headers=self._headers(), query={"id": supplier_ref}
         )
         data = self._enveloped(answer)
-        if not isinstance(data, dict) or not _names(data.get("id", supplier_ref), supplier_ref):
+        if not isinstance(data, dict) or not is_named(data.get("id", supplier_ref), supplier_ref):
             raise Unavailable("zultopup: order/status speaks of another order")
         payment = data.get("payment")  # a word in it is read too
         inside = {"payment": self._hidden(payment)} if isinstance(payment, dict) else {}
@@ -217,18 +257,18 @@ class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
 
     def _headers(self) -> dict[str, str]:
         # In a header, never in the address: addresses are logged on the way.
-        return {"X-API-Key": self._settings.key(), "Accept": "application/json"}
+        return {"X-API-Key": self._settings.api_key()[0], "Accept": "application/json"}
 
     def _invoice(self, data: object) -> Invoice:
         """Read what was opened. Whatever cannot be read may still be open: ``OutcomeUnknown``."""
         try:
             payment = data["payment"]  # type: ignore[index]
             return Invoice(
-                supplier_ref=_text(data["id"]),  # type: ignore[index]
+                supplier_ref=read_text(data["id"]),  # type: ignore[index]
                 number=_optional(data.get("invoice"))[:80],  # type: ignore[attr-defined]
                 amount=_payable(payment["amount"]),
                 cost=read_rupiah(data["reseller_cost"]),  # type: ignore[index]
-                qr=_text(payment.get("qr_url") or "-"),
+                qr=read_text(payment.get("qr_url") or "-"),
                 link=_optional(payment.get("invoice_url")),
                 expires_at=self._expiry(payment.get("expired_at")),
             )
@@ -241,13 +281,13 @@ class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
     def _deposit(self, data: object) -> Invoice:
         """Read a deposit. One that cannot be read is not shown, so nobody can pay it."""
         try:
-            supplier_ref = _text(_plain_id(data["orderId"]))  # type: ignore[index]
+            supplier_ref = read_text(read_plain_id(data["orderId"]))  # type: ignore[index]
             return Invoice(
                 supplier_ref=supplier_ref,
                 number=supplier_ref,
                 amount=_payable(data["amountToPay"]),  # type: ignore[index]
                 cost=0,
-                qr=_text(data["qrCodeUrl"]),  # type: ignore[index]
+                qr=read_text(data["qrCodeUrl"]),  # type: ignore[index]
                 link="",
                 expires_at=self._expiry(data.get("expiryTime")),  # type: ignore[attr-defined]
             )
@@ -263,31 +303,11 @@ class ZulTopup(HttpSupplier, Dropships, TakesDeposits):
         """Return what an answer carries: ``status`` is one of ``_FINE`` around ``data``."""
         if answer.get("status") in _FINE and "data" in answer:
             return answer["data"]
-        raise Unavailable(f"zultopup: {self._words(answer)}")
+        raise Unavailable(f"zultopup: {self._why(answer)}")
 
-    def _words(self, answer: Mapping[str, Any]) -> str:
-        """Return their own sentence, for the owner's eyes; error bodies are not documented."""
-        said = (answer.get(name) for name in ("message", "pesan", "error", "msg"))
-        words = next((word for word in said if isinstance(word, str)), "no reason given")
-        return visible(self._hide_key(words))
-
-    def _hidden(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields without our key. Before anything is cut: half a key tells too much."""
-        return {name: self._hide_key(value) for name, value in data.items()}
-
-    def _hide_key(self, value: T) -> T | str:
-        """Return a text without our key, in case they repeat it; other values as they are."""
-        if not isinstance(value, str):
-            return value
-        return re.sub(re.escape(self._settings.key()), "***", value, flags=re.IGNORECASE)
-
-
-def _text(value: object) -> str:
-    """Return an identifier or an address as it stands; it must be storable and readable."""
-    text = str(value).strip() if isinstance(value, str | int) else ""
-    if isinstance(value, bool) or not text or not text.isprintable():
-        raise TypeError("not a text")
-    return text
+    def _why(self, answer: Mapping[str, Any]) -> str:
+        """Return their own sentence; error bodies are not documented."""
+        return self._words(answer, "message", "pesan", "error", "msg")
 
 
 def _optional(value: object) -> str:
@@ -301,43 +321,24 @@ def _payable(value: object) -> int:
     return amount
 
 
-def _names(value: object, supplier_ref: str) -> bool:
-    return type(value) in {str, int} and str(value) == supplier_ref
-
-
 def _paid_by_us(data: Any) -> str:
     """Return the id of an order; raise ``ValueError`` if it waits for a customer's payment."""
     if read_word(data.get("mode")) == "dropship":
         raise ValueError("not paid from our balance")
-    return _text(data["id"])
-
-
-def _plain_id(value: object) -> str:
-    """Return the id of a deposit, if it may stand in an address; else nothing."""
-    text = str(value) if type(value) in {str, int} else ""
-    return text if _PLAIN_ID.fullmatch(text) else ""
-
-
-def _note(value: object) -> str:
-    """Return what they wrote; nothing of lists and objects, in which no key was hidden."""
-    return visible(str(value)) if isinstance(value, str | int | float) else ""
-
-
-def _rows(group: object) -> Iterable[object]:
-    return group if isinstance(group, list) else ()
+    return read_text(data["id"])
 
 
 def _listing(row: object) -> Listing | None:
     """Read one service; ``None`` if it makes no sense. Any status but ``Normal`` is not sold."""
-    try:
-        name, category = visible(row["layanan"], 60), visible(row["kategori"], 60)  # type: ignore[index]
-        sku, price = _text(row["sid"]), read_rupiah(row["harga"])  # type: ignore[index]
-        available = read_word(row["status"]) == "normal"  # type: ignore[index]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    if not isinstance(row, dict) or not isinstance(row.get("status"), str):
         return None
-    if not (name and category and price > 0) or "<" in name + category:
-        return None
-    return Listing(sku=sku, category=category, name=name, price=price, available=available)
+    return read_listing(
+        sku=row.get("sid"),
+        category=row.get("kategori"),
+        name=row.get("layanan"),
+        price=row.get("harga"),
+        available=read_word(row["status"]) == "normal",
+    )
 
 
 def _report(data: Mapping[str, Any]) -> InvoiceReport:
@@ -349,7 +350,7 @@ def _report(data: Mapping[str, Any]) -> InvoiceReport:
     strange = state is InvoiceState.UNREADABLE or order not in _ORDER_WORDS
     serial = read_serial(data.get("catatan")) if state is InvoiceState.DELIVERED else ""
     words = f"status {order or '-'}, payment {paid or '-'}"
-    note = f"{words}: {_note(data.get('catatan'))}"
+    note = f"{words}: {read_note(data.get('catatan'))}"
     return InvoiceReport(state=state, serial=serial, words=words, strange=strange, note=note)
 
 
@@ -374,7 +375,7 @@ def _topup_report(data: Mapping[str, Any], supplier_ref: str) -> TopupReport:
         serial=read_serial(data.get("catatan")) if delivered else "",
         words=words,
         strange=state is TopupState.UNREADABLE,
-        note=f"{words}: {_note(data.get('catatan'))}",
+        note=f"{words}: {read_note(data.get('catatan'))}",
     )
 
 
@@ -390,5 +391,5 @@ def _deposit_report(data: Mapping[str, Any]) -> InvoiceReport:
             # Money came, and nobody knows how much: the owner must hear of it.
             state, words = InvoiceState.UNREADABLE, f"{words}, amount unreadable"
     strange = state is InvoiceState.UNREADABLE
-    note = f"{words}: amount {_note(data.get('amount'))}"
+    note = f"{words}: amount {read_note(data.get('amount'))}"
     return InvoiceReport(state=state, amount=amount, words=words, strange=strange, note=note)

@@ -39,6 +39,30 @@ class Misconfigured(Refused):
     """The supplier does not accept who we are: the owner must look at the settings."""
 
 
+class NotSold(Refused):
+    """The supplier does not sell this item (any more): take it off the shelf."""
+
+
+class OutOfBalance(Refused):
+    """Our balance at the supplier does not cover the item: the owner must add to it."""
+
+
+class WrongAccount(Refused):
+    """There is no such account, or it may not have this item: only its owner can mend that.
+
+    ``nickname`` (foreign text), ``region`` of the account and ``wanted``, the one that the item is
+    for, are empty where the supplier does not say.
+    """
+
+    def __init__(
+        self, text: str = "", *, nickname: str = "", region: str = "", wanted: str = ""
+    ) -> None:
+        super().__init__(text)
+        self.nickname = nickname
+        self.region = region
+        self.wanted = wanted
+
+
 class Unavailable(SupplierError):
     """A question had no usable answer: ask again later. Nothing has changed.
 
@@ -63,6 +87,23 @@ class InvoiceState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormOption:
+    """One choice of a field: people read ``name``, the supplier wants ``code``."""
+
+    name: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One field that a supplier wants filled in; without ``options`` it is typed."""
+
+    key: str
+    label: str
+    options: tuple[FormOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """One row of a supplier's price list."""
 
@@ -71,6 +112,7 @@ class Listing:
     name: str
     price: int  # whole rupiah
     available: bool
+    form: tuple[FormField, ...] = ()  # what it asks of the buyer; empty: what the game asks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +166,7 @@ class TopupRequest:
     sku: str
     user_id: str
     server: str
-    target: str  # both, as this supplier wants them written
+    target: str  # both, as this supplier wants them written; of a form: a JSON object by its keys
 
 
 class TopupState(StrEnum):
@@ -134,6 +176,7 @@ class TopupState(StrEnum):
     DELIVERED = "delivered"
     PARTIAL = "partial"  # a part arrived: a person decides
     FAILED = "failed"
+    MISSING = "missing"  # the supplier has not heard of it yet: proves nothing
     UNREADABLE = "unreadable"  # a word nobody has explained: no reason to move
 
 
@@ -153,10 +196,15 @@ class TopupReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRequest:
-    """Ask about one order paid from our balance: by our reference, or by the supplier's id."""
+    """Ask about one order paid from our balance: by our reference, or by the supplier's id.
+
+    ``repeat``: what was ordered, if the order may be sent once more as a question, which only a
+    supplier does whose ``repeats_are_questions``.
+    """
 
     ref: str
     supplier_ref: str = ""
+    repeat: TopupRequest | None = None
 
 
 class Supplier(ABC):
@@ -166,14 +214,16 @@ class Supplier(ABC):
     title: ClassVar[str]
     counts_calls: ClassVar[bool]  # 60 a minute and key; ``shop.calls`` keeps within it
     knows_our_ref: ClassVar[bool]  # whether ``status`` can find an order by it
+    repeats_are_questions: ClassVar[bool] = False  # the same reference again orders nothing new
+
+    @property
+    def target_format(self) -> str:
+        """How ``{user_id}`` and ``{server_id}`` are written as one; empty: nobody knows how."""
+        return "{user_id}|{server_id}"
 
     @abstractmethod
     async def price_list(self) -> PriceList:
         """Return what is sold now. Raise ``Unavailable`` or ``Misconfigured``."""
-
-    @abstractmethod
-    async def balance(self) -> int:
-        """Return our deposit there, in whole rupiah. Raise ``Unavailable`` or ``Misconfigured``."""
 
     @abstractmethod
     async def topup(self, request: TopupRequest) -> TopupReport:
@@ -184,8 +234,53 @@ class Supplier(ABC):
         """Ask about an order. Raise ``Unavailable`` or ``Misconfigured``; nothing moves then."""
 
 
+class TellsBalance(ABC):
+    """A supplier that says what our deposit there is."""
+
+    @abstractmethod
+    async def balance(self) -> int:
+        """Return our deposit there, in whole rupiah. Raise ``Unavailable`` or ``Misconfigured``."""
+
+
+class TellsPrices(ABC):
+    """A supplier that can be asked for one item of its list."""
+
+    @abstractmethod
+    async def listing(self, sku: str) -> Listing:
+        """Return one item as listed now. Raise ``NotSold``, ``Unavailable`` or ``Misconfigured``.
+
+        ``available`` is false of an item that is listed, and not sold at the moment.
+        """
+
+
+class ChecksNicknames(ABC):
+    """A supplier that knows what some games' players call themselves."""
+
+    nickname_games: ClassVar[frozenset[str]]  # slugs of our games
+
+    @abstractmethod
+    async def nickname(self, game: str, user_id: str, server: str) -> str | None:
+        """Return a player's name, foreign text; ``None``: there is certainly no such player.
+
+        Raise ``Unavailable`` or ``Misconfigured``: nobody can say.
+        """
+
+
+class ChecksConnections(ABC):
+    """A supplier that tells which of the engines behind it work."""
+
+    @abstractmethod
+    async def connections(self) -> Mapping[str, bool]:
+        """Return for each engine whether it works. Raise ``Unavailable`` or ``Misconfigured``."""
+
+
 class Dropships(ABC):
     """A supplier that lets our customer pay: the invoice is the order."""
+
+    @property
+    @abstractmethod
+    def surcharge_bp(self) -> int:
+        """What it is expected to cost over the listed price, in hundredths of a percent."""
 
     @abstractmethod
     async def open_invoice(self, request: InvoiceRequest) -> Invoice:

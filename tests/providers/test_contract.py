@@ -9,11 +9,8 @@ hears of it. An exchange that the adapter never makes says why, in ``unused``.
 import asyncio
 import contextlib
 import gzip
-import importlib
-import inspect
 import json
 import logging
-import pkgutil
 import shutil
 import socket
 import ssl
@@ -24,6 +21,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +30,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import providers
 import shop.suppliers
 from providers import base
 from providers.base import http_client
+from providers.registry import adapters
 from shop.suppliers import (
+    ChecksConnections,
+    ChecksNicknames,
     Dropships,
     Invoice,
     InvoiceReport,
@@ -51,6 +51,8 @@ from shop.suppliers import (
     Supplier,
     SupplierError,
     TakesDeposits,
+    TellsBalance,
+    TellsPrices,
     TopupReport,
     TopupRequest,
     TopupState,
@@ -61,9 +63,14 @@ from shop.time import HOUR
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = 1_795_150_800_000  # 2026-11-20 05:00 UTC, noon in Jakarta
 CANARY = "kanari-5f3a9c71d2"
+CALLBACK_URL = "https://toko.example/callbacks"
 MOST = 4_000_000  # no text is longer than a whole answer may be
 CALLS: Mapping[type, tuple[str, ...]] = {
-    Supplier: ("price_list", "balance", "topup", "status"),
+    Supplier: ("price_list", "topup", "status"),
+    TellsBalance: ("balance",),
+    TellsPrices: ("listing",),
+    ChecksNicknames: ("nickname",),
+    ChecksConnections: ("connections",),
     Dropships: ("open_invoice", "invoice_report"),
     TakesDeposits: ("open_deposit", "deposit_report", "deposit_history"),
 }
@@ -76,19 +83,7 @@ REQUESTS: Mapping[str, type] = {
 }
 
 
-def _adapters() -> dict[str, type[Supplier]]:
-    found: dict[str, type[Supplier]] = {}
-    for entry in pkgutil.iter_modules(providers.__path__):
-        module = importlib.import_module(f"providers.{entry.name}")
-        for _, cls in inspect.getmembers(module, inspect.isclass):
-            own = cls.__module__ == module.__name__ and issubclass(cls, Supplier)
-            if own and not inspect.isabstract(cls):
-                assert entry.name not in found, f"two adapters in providers/{entry.name}.py"
-                found[entry.name] = cls
-    return found
-
-
-ADAPTERS = _adapters()
+ADAPTERS = adapters()
 SLUGS = sorted(ADAPTERS)
 
 
@@ -165,10 +160,15 @@ def named(case: Case) -> str:
 
 def make(slug: str, url: str, client: base.Client = http_client) -> Supplier:
     written = tomllib.loads((FIXTURES / slug / "settings.toml").read_text("utf-8"))
-    hidden = dict.fromkeys(written.pop("secrets"), lambda: CANARY)
-    type_ = importlib.import_module(f"providers.{slug}").Settings
-    wanted = type_(**{**written, **hidden, "url": url})
-    return ADAPTERS[slug](wanted, clock=lambda: NOW, client=client)  # type: ignore[call-arg]
+    hidden = dict.fromkeys(written.pop("secrets"), lambda: (CANARY,))
+    networks = {
+        name: [ip_network(each) for each in value]
+        for name, value in written.items()
+        if name.endswith("_ips")
+    }
+    files = {name: FIXTURES / slug / value for name, value in written.items() if name == "products"}
+    wanted = ADAPTERS[slug].settings_type(**{**written, **networks, **files, **hidden, "url": url})
+    return ADAPTERS[slug](wanted, clock=lambda: NOW, client=client, callback_url=CALLBACK_URL)
 
 
 def unclear(call: str) -> type[SupplierError]:
@@ -985,4 +985,4 @@ def test_the_secrets_of_an_adapter_are_functions() -> None:
 
 
 def _settings_of(slug: str) -> Any:
-    return importlib.import_module(f"providers.{slug}").Settings
+    return ADAPTERS[slug].settings_type
