@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from bot.bootstrap import Seams, Shop, curated_games, opened_shop
+from bot.bootstrap import Seams, Shop, opened_shop
 from bot.conversation.views import Picked, StepId, View, read_button
 from bot.roles import EVERY_ROLE, Role, Running
 from bot.settings import Settings, demo_settings
-from bot.workers.supplier_calls import SupplierCalls
 from providers.simulators.qris import qr_png, qris_payload
 from shop.notices import NoticeKind
 from shop.payments import PaymentMethod
@@ -28,6 +27,7 @@ from shop.suppliers import (
     PriceList,
     StatusRequest,
     Supplier,
+    TellsBalance,
     TopupReport,
     TopupRequest,
     TopupState,
@@ -48,7 +48,7 @@ _STOCKED_WITHIN: Final = 20.0
 _BETWEEN_LOOKS: Final = 0.02
 
 
-class InstantSupplier(Supplier, Dropships):
+class InstantSupplier(Supplier, TellsBalance, Dropships):
     """Opens every invoice, and has delivered whatever it is asked for or about.
 
     ``takes``: seconds for each answer. Its picture comes along with the invoice: drawing one, and
@@ -64,6 +64,10 @@ class InstantSupplier(Supplier, Dropships):
         self.takes = takes
         picture = qr_png(qris_payload(amount=_QUOTE.price, reference="BENCHMARK"))
         self._qr = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+    @property
+    def surcharge_bp(self) -> int:
+        return 1200
 
     async def price_list(self) -> PriceList:
         listing = Listing(sku=_SKU, category="Free Fire", name=_ITEM, price=_LISTED, available=True)
@@ -123,7 +127,7 @@ def settings_on(database: Address, folder: Path) -> Settings:
         PaymentMethod.WALLET,
     )  # as a shop sells unless told otherwise
     changes = {"database": database, "payments": paid_by}
-    return demo_settings(folder, _ANY_PORT).model_copy(update=changes)
+    return demo_settings(folder, _ANY_PORT, suppliers=("zultopup",)).model_copy(update=changes)
 
 
 @asynccontextmanager
@@ -134,15 +138,9 @@ async def working_shop(
     supplier: InstantSupplier | None = None,
 ) -> AsyncIterator[Shop]:
     """Run these roles of the shop on the instant supplier; a worker begins with its price list."""
-    async with opened_shop(settings, seams) as opened:
-        calling = SupplierCalls(
-            supplier or InstantSupplier(),
-            keeper=opened.keeper,
-            games=curated_games(),
-            low_balance=0,
-            clock=opened.clock,
-        )
-        shop, stop = replace(opened, suppliers=[calling]), asyncio.Event()
+    seams = replace(seams, suppliers=[supplier or InstantSupplier()])
+    async with opened_shop(settings, seams) as shop:
+        stop = asyncio.Event()
         working = asyncio.create_task(Running(shop, roles).until(stop))
         try:
             if Role.WORKER in roles:

@@ -21,19 +21,28 @@ from bot.telegram.flood import Flood
 from bot.turns import turn_taker
 from bot.web.chat import WebChat
 from bot.workers.housekeeper import Housekeeper
+from bot.workers.inbox import InboxWorker
 from bot.workers.outbox import OutboxWorker
 from bot.workers.qr_pictures import picture_finder
 from bot.workers.supplier_calls import SupplierCalls
-from providers import zultopup
 from providers.base import http_client
-from shop import calls, restoring
+from providers.registry import adapters
+from shop import calls, hearing, restoring
+from shop.callbacks import CallsBack
 from shop.catalogue import Game, read_games
 from shop.pricing import PriceRule
 from shop.rules import Rules
-from shop.suppliers import Dropships, Supplier, TakesDeposits
+from shop.suppliers import (
+    Abilities,
+    Dropships,
+    Supplier,
+    TakesDeposits,
+    TellsBalance,
+    TellsPrices,
+)
 from shop.time import MINUTE, SECOND, Millis
 from storage.address import Address
-from storage.books import BookKeeper
+from storage.books import BookKeeper, SqlBooks
 from storage.database import Database
 from storage.opening import open_database, presence_on
 from storage.presence import Presence
@@ -68,6 +77,7 @@ class Seams:
     flood: Callable[[], Flood] = Flood
     sender: Callable[[Sender], Sender] = _same
     senders: Mapping[str, Sender] = field(default_factory=dict)  # channels the test brings along
+    suppliers: Sequence[Supplier] = ()  # instead of those that the settings name
 
 
 def curated_games() -> tuple[Game, ...]:
@@ -88,14 +98,15 @@ def all_texts(settings: Settings) -> Mapping[str, Texts]:
     }
 
 
-def rules_of(settings: Settings) -> Rules:
+def rules_of(settings: Settings, suppliers: Sequence[Supplier]) -> Rules:
     """Return the owner's rules."""
+    surcharges = [each.surcharge_bp for each in suppliers if isinstance(each, Dropships)]
     return Rules(
         prices=PriceRule(
             margin_bp=settings.margin_bp,
             margin_min=settings.margin_min,
             round_to=settings.price_round_to,
-            dropship_bp=settings.zultopup_dropship_bp,
+            dropship_bp=max(surcharges, default=0),
         ),
         poll=settings.poll_seconds * SECOND,
         holds_for=settings.order_ttl_minutes * MINUTE,
@@ -104,27 +115,33 @@ def rules_of(settings: Settings) -> Rules:
         credit_min=settings.wallet_min,
         credit_max=settings.wallet_max,
         qris=settings.qris_payload,
-        deposits_at=next((slug for slug in settings.suppliers if _can(slug, TakesDeposits)), ""),
-        by_our_ref={slug: _ADAPTERS[slug].knows_our_ref for slug in settings.suppliers},
+        deposits_at=next((s.slug for s in suppliers if isinstance(s, TakesDeposits)), ""),
+        abilities={each.slug: _abilities_of(each) for each in suppliers},
     )
 
 
-_ADAPTERS: Mapping[str, type[Supplier]] = {"zultopup": zultopup.ZulTopup}
-
-
-def _can(slug: str, what: type) -> bool:
-    return issubclass(_ADAPTERS[slug], what)
+def _abilities_of(supplier: Supplier) -> Abilities:
+    return Abilities(
+        counts_calls=supplier.counts_calls,
+        knows_our_ref=supplier.knows_our_ref,
+        repeats_are_questions=supplier.repeats_are_questions,
+        tells_balance=isinstance(supplier, TellsBalance),
+        tells_prices=isinstance(supplier, TellsPrices),
+        calls_back=isinstance(supplier, CallsBack),
+    )
 
 
 def suppliers_of(settings: Settings, seams: Seams) -> list[Supplier]:
-    """Return the adapters of the suppliers the owner has a key for."""
-    key = settings.zultopup_api_key
-    if key is None or "zultopup" not in settings.suppliers:
-        return []
-    adapter = zultopup.Settings(
-        url=settings.zultopup_url, key=key.reveal, phone=settings.zultopup_phone
-    )
-    return [zultopup.ZulTopup(adapter, clock=seams.clock, client=seams.client)]
+    """Return the adapters of the suppliers that are bought from, the preferred one first."""
+    return [
+        adapters()[slug](
+            settings.of_suppliers[slug],
+            clock=seams.clock,
+            client=seams.client,
+            callback_url=settings.callback_url(slug),
+        )
+        for slug in settings.suppliers
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +156,8 @@ class Shop:
     take_turn: TakeTurn
     outbox: OutboxWorker
     suppliers: Sequence[SupplierCalls]
+    callbacks: Mapping[str, CallsBack]
+    inbox: InboxWorker
     housekeeper: Housekeeper
     telegram: TelegramChannel | None
     web_chat: WebChat | None
@@ -154,26 +173,36 @@ async def opened_shop(
         stack.push_async_callback(presence.close)
         database = await seams.database(settings.database)
         stack.push_async_callback(database.close)
-        keeper = BookKeeper(database, rules_of(settings), settings.owners)
-        now, suppliers = seams.clock(), settings.suppliers
+        suppliers = seams.suppliers or suppliers_of(settings, seams)
+        keeper = BookKeeper(database, rules_of(settings, suppliers), settings.owners)
+        now, slugs = seams.clock(), settings.suppliers
         async with presence.entering() as alone:
-            await keeper.write(lambda books: calls.wake_up(books, suppliers, now, alone=alone))
-            if await keeper.write(lambda books: restoring.begin(books, suppliers, now)):
+            await keeper.write(lambda books: _wake_up(books, slugs, now, alone=alone))
+            if await keeper.write(lambda books: restoring.begin(books, slugs, now)):
                 log.warning("shop.restored", todo="every open order is asked about first")
-        yield _build(settings, seams, database, presence, keeper, with_web_chat=with_web_chat)
+        parts = Parts(database=database, presence=presence, keeper=keeper, suppliers=suppliers)
+        yield _build(settings, seams, parts, with_web_chat=with_web_chat)
 
 
-def _build(
-    settings: Settings,
-    seams: Seams,
-    database: Database,
-    presence: Presence,
-    keeper: BookKeeper,
-    *,
-    with_web_chat: bool,
-) -> Shop:
+def _wake_up(books: SqlBooks, suppliers: Sequence[str], now: Millis, *, alone: bool) -> None:
+    calls.wake_up(books, suppliers, now, alone=alone)
+    books.inbox.come_due(now, latest=now + hearing.PARKED_FOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a shop is built of first."""
+
+    database: Database
+    presence: Presence
+    keeper: BookKeeper
+    suppliers: Sequence[Supplier]
+
+
+def _build(settings: Settings, seams: Seams, parts: Parts, *, with_web_chat: bool) -> Shop:
+    keeper, database = parts.keeper, parts.database
     texts, games = all_texts(settings), curated_games()
-    face = _face(settings, games)
+    face = _face(settings, games, parts.suppliers)
     desk = OwnersDesk(settings.owners)
     conversation = Conversation(face=face, texts=texts, language=settings.language, desk=desk)
     take_turn = turn_taker(
@@ -222,7 +251,9 @@ def _build(
         senders=senders,
         face=face,
         texts_of=texts_of,
-        pictures=picture_finder(keeper, settings.zultopup_url),
+        pictures=picture_finder(
+            keeper, {slug: settings.of_suppliers[slug].url for slug in settings.suppliers}
+        ),
         clock=seams.clock,
     )
     suppliers = [
@@ -233,12 +264,15 @@ def _build(
             low_balance=settings.low_balance,
             clock=seams.clock,
         )
-        for supplier in suppliers_of(settings, seams)
+        for supplier in parts.suppliers
     ]
+    calling_back = {s.slug: s for s in parts.suppliers if isinstance(s, CallsBack)}
     return Shop(
         keeper=keeper,
         database=database,
-        presence=presence,
+        presence=parts.presence,
+        callbacks=calling_back,
+        inbox=InboxWorker(keeper=keeper, suppliers=calling_back, clock=seams.clock),
         clock=seams.clock,
         opened_at=seams.clock(),
         take_turn=take_turn,
@@ -250,13 +284,13 @@ def _build(
     )
 
 
-def _face(settings: Settings, games: Sequence[Game]) -> Face:
-    pattern = settings.zultopup_target_format
+def _face(settings: Settings, games: Sequence[Game], suppliers: Sequence[Supplier]) -> Face:
     return Face(
         name=settings.shop_name,
         support=settings.support,
         games=games,
-        targets={"zultopup": pattern} if pattern else {},
+        targets={each.slug: each.target_format for each in suppliers if each.target_format},
         suppliers=settings.suppliers,
-        dropshippers=tuple(slug for slug in settings.suppliers if _can(slug, Dropships)),
+        balances=tuple(each.slug for each in suppliers if isinstance(each, TellsBalance)),
+        dropshippers=tuple(each.slug for each in suppliers if isinstance(each, Dropships)),
     )

@@ -2,18 +2,28 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
 from bot.bootstrap import Seams, curated_games, rules_of, suppliers_of
 from bot.settings import Settings
+from bot.settings.table import NEEDED_BY
 from providers.base import http_client
 from shop import calls, catalogue
 from shop.money import rupiah
 from shop.payments import PaymentMethod
 from shop.qris import qris_fields
-from shop.suppliers import Dropships, Misconfigured, Supplier, SupplierError, TakesDeposits
+from shop.suppliers import (
+    ChecksConnections,
+    Dropships,
+    Misconfigured,
+    PriceList,
+    Supplier,
+    SupplierError,
+    TakesDeposits,
+    TellsBalance,
+)
 from shop.text import visible
 from storage.books import BookKeeper, SqlBooks
 from storage.opening import open_database, prepare_beside
@@ -33,10 +43,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A supplier that knows us, and our balance there in whole rupiah."""
+    """A supplier that knows us, and our balance there in whole rupiah; ``None``: it tells none."""
 
     supplier: Supplier
-    balance: int
+    balance: int | None
 
 
 def check(settings: Settings) -> list[Finding]:
@@ -80,20 +90,29 @@ async def _check(settings: Settings) -> list[Finding]:
                 what="suppliers",
                 works=False,
                 says="none is configured",
-                do="set ZULTOPUP_API_KEY and ZULTOPUP_PHONE",
+                do="set ZULTOPUP_API_KEY and ZULTOPUP_PHONE, or the key of another supplier",
             )
         )
     database = await open_database(settings.database)
-    known = []
+    known: list[Known] = []
+    of_suppliers: list[list[Finding]] = []
     try:
-        keeper = BookKeeper(database, rules_of(settings), ())
+        keeper = BookKeeper(database, rules_of(settings, suppliers), ())
         for supplier in suppliers:
-            balance, found = await _supplier(supplier, settings, keeper, seams.clock)
-            findings += found
-            known += [] if balance is None else [Known(supplier=supplier, balance=balance)]
+            answered, found = await _supplier(supplier, keeper, seams.clock)
+            of_suppliers.append(found)
+            known += [] if answered is None else [answered]
     finally:
         await database.close()
-    return findings + payment_findings(settings, known)
+    return [*findings, *_one_is_enough(of_suppliers), *payment_findings(settings, known)]
+
+
+def _one_is_enough(of_suppliers: Sequence[Sequence[Finding]]) -> list[Finding]:
+    """Join what was found of each supplier: where one can be sold from, none of them is needed."""
+    found = [finding for each in of_suppliers for finding in each]
+    if any(could_sell(each) for each in of_suppliers):
+        return [replace(finding, needed=False) for finding in found]
+    return found
 
 
 async def _telegram(settings: Settings) -> Finding:
@@ -128,34 +147,60 @@ async def _telegram(settings: Settings) -> Finding:
 
 
 async def _supplier(
-    supplier: Supplier, settings: Settings, keeper: BookKeeper, clock: Callable[[], int]
-) -> tuple[int | None, list[Finding]]:
+    supplier: Supplier, keeper: BookKeeper, clock: Callable[[], int]
+) -> tuple[Known | None, list[Finding]]:
     """Ask a supplier for our balance and its list, within the same budget as the shop.
 
-    The balance is in whole rupiah; ``None`` if it did not answer both.
+    ``None`` if it did not answer both.
     """
-    if not await _may_call(keeper, supplier.slug, clock()):
+    if supplier.counts_calls and not await _may_call(keeper, supplier.slug, clock()):
         says = "its call budget is used up by the running shop"
         do = "try again in a minute"
         return None, [Finding(what=supplier.title, works=False, says=says, do=do)]
     try:
-        balance = await supplier.balance()
+        balance = await supplier.balance() if isinstance(supplier, TellsBalance) else None
         prices = await supplier.price_list()
+        engines = await _engines(supplier)
     except Misconfigured as error:
-        do = f"check {supplier.slug.upper()}_API_KEY"
-        return None, [Finding(what=supplier.title, works=False, says=str(error), do=do)]
+        do = f"check {' and '.join(NEEDED_BY[supplier.slug])}"
+        return None, [_does_not_work(supplier, error, do)]
     except SupplierError as error:
         do = f"check the network, and {supplier.slug.upper()}_URL if you set it"
-        return None, [Finding(what=supplier.title, works=False, says=str(error), do=do)]
+        return None, [_does_not_work(supplier, error, do)]
+    ours = "it tells no balance" if balance is None else f"balance {rupiah(balance)}"
+    findings = [Finding(what=supplier.title, works=True, says=f"we are known; {ours}")]
+    findings += [*_goods(supplier, prices), *engines]
+    if balance is None:
+        findings.append(_balance_by_hand(supplier))
+    return Known(supplier=supplier, balance=balance), findings
+
+
+def _does_not_work(supplier: Supplier, error: SupplierError, do: str) -> Finding:
+    return Finding(what=supplier.title, works=False, says=str(error), do=do)
+
+
+def _balance_by_hand(supplier: Supplier) -> Finding:
+    return Finding(
+        what=f"{supplier.title} balance",
+        works=False,
+        needed=False,
+        says="it cannot be asked for: the shop sells up to what its own books say",
+        do=f"enter in the chat what you have there: /catat {supplier.slug} +500rb",
+    )
+
+
+def _goods(supplier: Supplier, prices: PriceList) -> list[Finding]:
+    """Say how much of a price list can be sold."""
     games = curated_games()
     known = [
-        game
+        (game, listing)
         for listing in prices.listings
         if listing.available and (game := catalogue.game_of(listing.category, games)) is not None
     ]
-    sold = [game for game in known if settings.zultopup_target_format or not game.has_server]
+    sold = [
+        game for game, row in known if row.form or supplier.target_format or not game.has_server
+    ]
     findings = [
-        Finding(what=supplier.title, works=True, says=f"we are known; balance {rupiah(balance)}"),
         Finding(
             what=f"{supplier.title} goods",
             works=bool(sold),
@@ -170,10 +215,26 @@ async def _supplier(
                 works=False,
                 needed=False,
                 says=f"{len(known) - len(sold)} items of games with a server are not sold",
-                do="set ZULTOPUP_TARGET_FORMAT, then confirm it with one test order",
+                do=f"set {supplier.slug.upper()}_TARGET_FORMAT, then confirm it with a test order",
             )
         )
-    return balance, findings
+    return findings
+
+
+async def _engines(supplier: Supplier) -> list[Finding]:
+    """Name the engines behind a supplier that do not work now."""
+    if not isinstance(supplier, ChecksConnections):
+        return []
+    return [
+        Finding(
+            what=f"{supplier.title} {engine}",
+            works=False,
+            needed=False,
+            says="does not work now, as far as the supplier says",
+        )
+        for engine, works in (await supplier.connections()).items()
+        if not works
+    ]
 
 
 async def _may_call(keeper: BookKeeper, supplier: str, now: int) -> bool:
@@ -211,7 +272,7 @@ def _dropship(_: Settings, known: Sequence[Known]) -> Finding:
 
 def _deposit(_: Settings, known: Sequence[Known]) -> Finding:
     balances = ", ".join(
-        f"{one.supplier.title} (now {rupiah(one.balance)})"
+        f"{one.supplier.title} (now {rupiah(one.balance or 0)})"
         for one in known
         if isinstance(one.supplier, TakesDeposits)
     )

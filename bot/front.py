@@ -9,11 +9,13 @@ from aiohttp import web
 from bot.bootstrap import Shop
 from bot.settings import Settings
 from bot.telegram.intake import receiver
+from bot.workers.inbox import receiver as callback_receiver
 from shop import calls
 from shop.figures import Budget, Figures
 from storage.figures import SqlFigures
 from webhook_server.app import Part
 from webhook_server.metrics import CallbackCounts, add_metrics
+from webhook_server.suppliers import add_supplier_callbacks
 from webhook_server.telegram import add_telegram_webhook
 
 _TELEGRAM = "telegram"
@@ -21,7 +23,7 @@ _TELEGRAM = "telegram"
 
 def parts_of(shop: Shop, settings: Settings) -> Sequence[Part]:
     """Return the parts of the web server that these settings ask for."""
-    counts = CallbackCounts([_TELEGRAM])
+    counts = CallbackCounts([_TELEGRAM, *shop.callbacks])
 
     def metrics(app: web.Application) -> None:
         add_metrics(app, figures=lambda: _figures(shop), callbacks=counts, version=version("lapak"))
@@ -34,7 +36,18 @@ def parts_of(shop: Shop, settings: Settings) -> Sequence[Part]:
             count=partial(counts.count, _TELEGRAM),
         )
 
-    return (metrics, telegram) if settings.telegram_mode == "webhook" else (metrics,)
+    def suppliers(app: web.Application) -> None:
+        add_supplier_callbacks(
+            app,
+            suppliers=shop.callbacks,
+            store=callback_receiver(shop.keeper, shop.callbacks, shop.clock),
+            secrets=[each.reveal().encode() for each in settings.callback_secrets],
+            trusted=settings.trusted_proxies,
+            count=counts.count,
+        )
+
+    always = (metrics, suppliers)
+    return (*always, telegram) if settings.telegram_mode == "webhook" else always
 
 
 async def _figures(shop: Shop) -> Figures:

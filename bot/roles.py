@@ -50,6 +50,7 @@ class Running:
         runs: dict[str, Callable[[], Awaitable[None]]] = {}
         if Role.WORKER in self._roles:
             runs |= {f"supplier {each.slug}": each.run for each in self._shop.suppliers}
+            runs["inbox"] = self._shop.inbox.run
             runs["housekeeper"] = self._shop.housekeeper.run
         if Role.BOT in self._roles:
             runs["bot"] = self._be_the_bot

@@ -16,9 +16,13 @@ from bot.front import parts_of
 from bot.logs import configure_logs, get_logger
 from bot.roles import EVERY_ROLE, Role, Running
 from bot.settings import Settings, demo_settings
+from bot.settings.table import DEMO_KEY
+from bot.simulated import BALANCE, products_csv, simulators_of
 from bot.web.pages import only_this_machine
 from providers.simulators.control import add_simulators
-from providers.simulators.zultopup import ZulTopupSimulator
+from shop import entries, ledger
+from shop.time import Millis
+from storage.books import SqlBooks
 from storage.opening import held, prepare
 from webhook_server.app import build_app, serve
 
@@ -26,7 +30,7 @@ log = get_logger(__name__)
 
 LOOPBACK = "127.0.0.1"
 DEMO_PORT = 8080
-_DEMO_BALANCE = 2_000_000  # at the simulated supplier: every way to pay can be offered
+_SENPAY = "demo:senpay"  # it tells no balance: the books open with what is simulated
 
 
 def run(
@@ -58,7 +62,10 @@ def demo(port: int | None, data: Path | None, seams: Seams | None = None) -> Non
     """Run the whole shop on simulated suppliers, with a chat page. Speaks to loopback only."""
     chosen = _free_port() if port == 0 or (port is None and _is_busy(DEMO_PORT)) else port
     with _folder(data) as folder:
-        settings = demo_settings(folder, chosen or DEMO_PORT)
+        products = folder / "apigames.csv"
+        if not products.exists():  # whoever runs the demo may edit it
+            products.write_text(products_csv(), "utf-8")
+        settings = demo_settings(folder, chosen or DEMO_PORT, products=products)
         configure_logs(settings.log_level, settings.log_format, settings.secrets())
         with held(settings.database):
             prepare(settings.database)
@@ -77,9 +84,7 @@ def _folder(data: Path | None) -> Iterator[Path]:
 
 async def _demo(settings: Settings, folder: Path, seams: Seams) -> None:
     stop = _stop_on_signals()
-    simulator = ZulTopupSimulator(
-        clock=seams.clock, state=folder / "zultopup.json", balance=_DEMO_BALANCE
-    )
+    simulators = simulators_of(seams.clock, folder, settings.callback_url("").rstrip("/"))
     async with opened_shop(settings, seams, with_web_chat=True) as shop:
         web_chat = shop.web_chat
         if web_chat is None:
@@ -88,19 +93,27 @@ async def _demo(settings: Settings, folder: Path, seams: Seams) -> None:
             only_this_machine,
             *parts_of(shop, settings),
             web_chat.add_routes,
-            lambda app: add_simulators(app, [simulator]),
+            lambda app: add_simulators(app, simulators),
         ]
+        await shop.keeper.write(lambda books: _open_senpay(books, seams.clock()))
         running = Running(shop, EVERY_ROLE)
         app = build_app(checks=running.checks(), parts=parts)
         async with serve(app, LOOPBACK, settings.port) as port:
             _say(
                 f"Lapak demo\n"
                 f"  chat        http://{LOOPBACK}:{port}/chat\n"
-                f"  simulators  http://{LOOPBACK}:{port}/zultopup/  (control: /control/zultopup/)\n"
+                f"  simulators  http://{LOOPBACK}:{port}/<supplier>/  (control: "
+                f"/control/<supplier>/): {', '.join(each.slug for each in simulators)}\n"
                 f"  data        {folder}\n"
                 f"Nothing here is real: no account, no key, no money. Stop with Ctrl+C."
             )
             await running.until(stop)
+
+
+def _open_senpay(books: SqlBooks, now: Millis) -> None:
+    if not books.ledger.has(_SENPAY):
+        account = ledger.supplier("senpay")
+        entries.post_own(books, account, BALANCE, _SENPAY, now, reason="opening")
 
 
 def simulate(port: int) -> None:
@@ -110,15 +123,19 @@ def simulate(port: int) -> None:
 
 async def _simulate(port: int) -> None:
     stop = _stop_on_signals()
+    simulators = simulators_of(now)
 
     def part(app: web.Application) -> None:
-        add_simulators(app, [ZulTopupSimulator(clock=now)])
+        add_simulators(app, simulators)
 
     async with serve(build_app(checks={}, parts=[only_this_machine, part]), LOOPBACK, port) as real:
+        addresses = "\n".join(
+            f"  {each.slug.upper()}_URL=http://{LOOPBACK}:{real}/{each.slug}" for each in simulators
+        )
         _say(
-            f"Lapak simulators\n"
-            f"  ZulTopup  ZULTOPUP_URL=http://{LOOPBACK}:{real}/zultopup\n"
-            f"  control   http://{LOOPBACK}:{real}/control/zultopup/journal"
+            f"Lapak simulators (SENPAY_SECRET_KEY and APIGAMES_SECRET_KEY are {DEMO_KEY})\n"
+            f"{addresses}\n"
+            f"  control  http://{LOOPBACK}:{real}/control/<supplier>/journal"
         )
         await stop.wait()
 

@@ -20,7 +20,7 @@ def is_signed(body: bytes, given: str | None, keys: Iterable[str]) -> bool:
 
     Every key is tried, in constant time: what it takes tells nothing of which one it was.
     """
-    written = (given or "").encode("utf-8", "surrogateescape")
+    written = (given or "").encode("utf-8", "surrogatepass")
     found = [hmac.compare_digest(written, _hmac(key, body)) for key in keys if key]
     return any(found)
 
@@ -31,7 +31,7 @@ def _hmac(key: str, body: bytes) -> bytes:
 
 def is_same(given: str | None, wanted: Iterable[str]) -> bool:
     """Tell whether ``given`` is one of the texts ``wanted``, in constant time."""
-    written = (given or "").encode("utf-8", "surrogateescape")
+    written = (given or "").encode("utf-8", "surrogatepass")
     found = [hmac.compare_digest(written, each.encode()) for each in wanted if each]
     return any(found)
 

@@ -5,15 +5,11 @@ The shop owns this vocabulary; ``providers/`` speaks it. Nothing here does I/O.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from shop.suppliers import TopupReport
-
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
@@ -26,7 +22,7 @@ class Callback:
     method: str
     query: str
     body: bytes
-    headers: Mapping[str, str] = _NO_HEADERS
+    headers: Mapping[str, str] = field(default_factory=dict)
     remote: str = ""  # the address it came from, behind proxies that we trust
 
 
@@ -67,6 +63,8 @@ News: TypeAlias = Told | Repriced
 
 class CallsBack(ABC):
     """A supplier that tells us by itself how an order went."""
+
+    callback_methods: ClassVar[tuple[str, ...]] = ("POST",)
 
     @abstractmethod
     def verify(self, callback: Callback) -> Trust:

@@ -29,6 +29,7 @@ LEASE: Millis = 75 * SECOND  # longer than any call may take
 BUSY_PAUSE: Millis = 15 * SECOND  # when a supplier says that we ask too often
 LIST_EVERY: Millis = 10 * MINUTE
 LIST_FRESH: Millis = MINUTE
+PRICE_AGAIN: Millis = 2 * MINUTE  # until there is an answer
 ALONE_EVERY: Millis = MINUTE
 COMPARE_EVERY: Millis = 24 * HOUR
 COMPARE_AGAIN: Millis = 2 * MINUTE  # until there is an answer
@@ -44,6 +45,7 @@ class Purpose(StrEnum):
     CLAIM = "claim"  # a customer says they have paid
     OPEN = "open"  # a new order wants its QR
     BALANCE = "balance"  # the owner asks, or the books are compared
+    PRICE = "price"  # of one item, which is off the shelf until it is known
     LIST = "list"  # the price list: rarely, but then ahead of the many questions
     WATCH = "watch"  # scheduled questions
 
@@ -91,6 +93,13 @@ class AskBalance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskPrice:
+    """Ask what one item of the list costs now."""
+
+    sku: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchList:
     """Fetch the price list."""
 
@@ -103,7 +112,7 @@ class Idle:
 
 
 Call: TypeAlias = (
-    Submit | OpenInvoice | AskInvoice | AskDeposits | AskTopup | AskBalance | FetchList
+    Submit | OpenInvoice | AskInvoice | AskDeposits | AskTopup | AskBalance | AskPrice | FetchList
 )
 
 
@@ -118,18 +127,21 @@ def purpose_of(call: Call) -> Purpose:
             return Purpose.WATCH if order.claimed_at is None else Purpose.CLAIM
         case AskBalance():
             return Purpose.BALANCE
+        case AskPrice():
+            return Purpose.PRICE
         case FetchList():
             return Purpose.LIST
         case _:
             assert_never(call)
 
 
-def next_call(books: Books, supplier: str, now: Millis, *, limited: bool = True) -> Call | Idle:
+def next_call(books: Books, supplier: str, now: Millis) -> Call | Idle:
     """Choose the next call to ``supplier``, and write it down; the caller commits, then makes it.
 
-    A call that is never made after all costs one of the budget, and its lease brings it back.
-    ``limited``: whether the supplier counts our calls; one that does not has no budget.
+    A call that is never made after all costs one of the budget, and its lease brings it back. A
+    supplier that does not count our calls has no budget.
     """
+    limited = books.rules.abilities_of(supplier).counts_calls
     _clear_away(books, supplier, now)
     paused_until = books.calls.paused_until(supplier)
     if now < paused_until <= now + BUSY_PAUSE:  # a later end is that of a clock that was wrong
@@ -225,7 +237,11 @@ def _choose(books: Books, supplier: str, budget: _Budget) -> tuple[Purpose, Call
 
 def _submit(books: Books, supplier: str, now: Millis) -> Call | None:
     """Begin to have a paid order delivered; one that became too dear is given back on the way."""
+    away = supplier in books.health.away()
     while (order := books.orders.next_paid(supplier, now)) is not None:
+        if away:
+            fulfilment.wait(books, order, now)
+            continue
         if books.orders.submitting(supplier) >= fulfilment.MOST_SUBMITTING:
             return None
         started = fulfilment.start(books, order, now + LEASE, now)
@@ -261,8 +277,18 @@ def _compares_at(books: Books, supplier: str) -> Millis:
 
     Where only dropship is sold, they are from the owner's first own entry on.
     """
+    if not books.rules.abilities_of(supplier).tells_balance:
+        return _NEVER
     at = books.calls.compare_at(supplier)
     return at if at or books.rules.sells_from_balance else _NEVER
+
+
+def _price(books: Books, supplier: str, now: Millis) -> Call | None:
+    sku = books.shelf.next_price_question(supplier, now)
+    if sku is None:
+        return None
+    books.shelf.ask_price(supplier, sku, now + PRICE_AGAIN)
+    return AskPrice(sku=sku)
 
 
 def _list(books: Books, supplier: str, now: Millis) -> Call | None:
@@ -311,6 +337,7 @@ _CHOOSERS: Mapping[Purpose, Callable[[Books, str, Millis], Call | None]] = {
     Purpose.CLAIM: _claim,
     Purpose.OPEN: _open,
     Purpose.BALANCE: _balance,
+    Purpose.PRICE: _price,
     Purpose.LIST: _list,
     Purpose.WATCH: _watch,
 }
@@ -337,6 +364,8 @@ def _next_moment(books: Books, supplier: str, budget: _Budget) -> Millis:
         moments.append(budget.free_at(Purpose.CLAIM))
     if (placed := books.orders.next_opening_at(supplier)) is not None:
         moments.append(max(placed, budget.free_at(Purpose.OPEN)))
+    if (asked := books.shelf.next_price_question_at(supplier)) is not None:
+        moments.append(asked)
     if (paid := _next_submission(books, supplier)) is not None:
         moments.append(max(paid, budget.free_at(Purpose.SUBMIT)))
     return max(min(moments), budget.now)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from shop.suppliers import FormField
 from shop.text import plain, visible
 
 _LABELS = re.compile(
@@ -16,6 +17,8 @@ _LABELS = re.compile(
     re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"[\s()\[\]/|,.:;#-]+")
+# What suppliers add to a game's name to tell their routes apart: "[PROMO TERMURAH]", "V3", "Q2".
+_ROUTE = re.compile(r"\[[^\]]*\]|\b[VQ][0-9]{1,2}\b", re.IGNORECASE)
 _RIOT_ID = re.compile(r"[^#]{3,16}#[A-Za-z0-9]{3,5}")
 _LONGEST_ID = 25
 
@@ -109,9 +112,54 @@ def canonical(text: str) -> str:
 
 
 def game_of(category: str, games: Sequence[Game]) -> Game | None:
-    """Return the game a supplier's category names, exactly; ``None`` if nobody described it."""
-    wanted = canonical(category)
+    """Return the game a supplier's category names, exactly; ``None`` if nobody described it.
+
+    What suppliers add for their own routes is left out; a region is not: it is another game.
+    """
+    wanted = canonical(_ROUTE.sub(" ", category))
     return next((game for game in games if wanted in names_of(game)), None)
+
+
+def as_asked(game: Game, form: Sequence[FormField]) -> Game | None:
+    """Return the game as a supplier's form asks for it; ``None``: field by field, as it stands.
+
+    A form of one typed field asks for the ID alone; a second one is the server, typed or chosen.
+    """
+    match [bool(field.options) for field in form]:
+        case []:
+            return game
+        case [False]:
+            ask = game.ask if game.ask is Ask.RIOT_ID else Ask.NUMBER
+            return replace(game, ask=ask, servers=())
+        case [False, False]:
+            return game if game.has_server else replace(game, ask=Ask.NUMBER_AND_SERVER)
+        case [False, True]:
+            servers = tuple(_server_from(game, option.name) for option in form[1].options)
+            return replace(game, ask=Ask.NUMBER_AND_REGION, servers=servers)
+        case _:
+            return None
+
+
+def _server_from(game: Game, name: str) -> Server:
+    """Return a form's server: called as people read it, with what is known of its IDs."""
+    wanted = canonical(name)
+    known = (s for s in game.servers if wanted in {canonical(s.title), canonical(s.code)})
+    prefixes = next((server.prefixes for server in known), ())
+    return Server(code=name, title=name, prefixes=prefixes)
+
+
+def fitting_server(asked: Game, game: Game, server: str) -> str:
+    """Return what ``asked`` calls a server that ``game`` or a person calls ``server``.
+
+    Empty if it asks for none, or has none of that name.
+    """
+    if not asked.has_server or not server:
+        return ""
+    if not asked.servers:
+        return server
+    names = [server, *(s.title for s in game.servers if s.code == server)]
+    found = (read_server(asked, name) for name in names)
+    return next((each for each in found if not isinstance(each, Unreadable)), "")
 
 
 def names_of(game: Game) -> Sequence[str]:

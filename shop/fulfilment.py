@@ -5,19 +5,31 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from shop import moving, paying
+from shop import health, moving, paying, watching
 from shop.cases import CaseKind
 from shop.moving import Because, go
+from shop.notices import Facts
 from shop.orders import Attempt, Event, Order, Status, may
 from shop.ports import Books
 from shop.settling import NotOpened, say_it_takes_long, tell_unknown_word
-from shop.suppliers import TopupReport, TopupState
-from shop.time import HOUR, Millis
+from shop.suppliers import (
+    NotSold,
+    OutOfBalance,
+    Refused,
+    StatusRequest,
+    TopupReport,
+    TopupRequest,
+    TopupState,
+    WrongAccount,
+)
+from shop.time import HOUR, MINUTE, Millis
 
-Outcome: TypeAlias = TopupReport | NotOpened
+Outcome: TypeAlias = TopupReport | Refused | NotOpened
 
 MOST_SUBMITTING = 4  # calls under way at one supplier: what may be unsure after a crash
 FRESH: Millis = 24 * HOUR  # older prices say nothing
+REPEAT_WITHIN: Millis = 9 * MINUTE  # of an attempt; a person is asked after ten (shop.watching)
+_WAIT_FOR_SUPPLIER: Millis = MINUTE
 _REPORTED: Mapping[TopupState, Event] = MappingProxyType(
     {
         TopupState.PENDING: Event.ACCEPTED,
@@ -29,7 +41,6 @@ _REPORTED: Mapping[TopupState, Event] = MappingProxyType(
 _NOT_ACCEPTED: Mapping[NotOpened, Event] = MappingProxyType(
     {
         NotOpened.NOT_SENT: Event.NOT_SENT,
-        NotOpened.REFUSED: Event.FAILED,
         NotOpened.UNKNOWN: Event.OUTCOME_UNKNOWN,
     }
 )
@@ -60,18 +71,65 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
     if cost > order.price and not _is_the_owners_wish(books, order):
         words = f"{order.supplier} {order.sku}: {order.cost} → {cost}"
         return paying.give_back(books, order, Event.TOO_DEAR, now, Because(evidence=words))
-    nth = order.tries + 1
+    nth, abilities = order.tries + 1, books.rules.abilities_of(order.supplier)
     attempt = Attempt(
         nth=nth,
         ref=f"{order.id}-{order.supplier}-{nth}",
         supplier=order.supplier,
         sku=order.sku,
         cost=cost,
-        by_our_ref=books.rules.by_our_ref.get(order.supplier, False),
+        by_our_ref=abilities.knows_our_ref,
+        calls_back=abilities.calls_back,
         started_at=now,
     )
     because = Because(lease_until=lease_until)
     return go(books, order, Event.SUBMISSION_STARTED, now, because, tries=nth, attempt=attempt)
+
+
+def wait(books: Books, order: Order, now: Millis) -> Order:
+    """Leave a paid order for later, because its supplier is away; say so if it takes long."""
+    told = say_it_takes_long(books, order, now)
+    waiting = replace(told, due_at=now + _WAIT_FOR_SUPPLIER)
+    books.orders.note(waiting)
+    return waiting
+
+
+def request_of(order: Order) -> TopupRequest:
+    """Return what is asked for in the present attempt of an order."""
+    attempt = _attempt_of(order)
+    return TopupRequest(
+        ref=attempt.ref,
+        sku=attempt.sku,
+        user_id=order.user_id,
+        server=order.server,
+        target=order.target,
+    )
+
+
+def question_about(order: Order, now: Millis, *, repeats_are_questions: bool) -> StatusRequest:
+    """Return how to ask about the present attempt of an order.
+
+    One that may have been made is sent again as a question only where that orders nothing new, only
+    within minutes, and before a person is asked: nobody gives back what is then being ordered.
+    """
+    attempt = _attempt_of(order)
+    may_repeat = (
+        repeats_are_questions
+        and order.status is Status.UNSURE
+        and not attempt.supplier_ref
+        and 0 <= now - attempt.started_at < REPEAT_WITHIN
+    )
+    return StatusRequest(
+        ref=attempt.ref,
+        supplier_ref=attempt.supplier_ref or attempt.told_ref,
+        repeat=request_of(order) if may_repeat else None,
+    )
+
+
+def _attempt_of(order: Order) -> Attempt:
+    if order.attempt is None:
+        raise LookupError(f"{order.id} has no attempt")
+    return order.attempt
 
 
 def _is_the_owners_wish(books: Books, order: Order) -> bool:
@@ -94,11 +152,11 @@ def submitted(
         return reported(books, order, outcome, asked_at, now) if late else order  # type: ignore[arg-type]
     if isinstance(outcome, TopupReport):
         return _take_in(books, order, _read(books, order, outcome, now), now)
+    if isinstance(outcome, Refused):
+        because = Because(evidence=evidence, facts=_learn_from(books, order, outcome, now))
+        return paying.give_back(books, order, Event.FAILED, now, because)
     event = _NOT_ACCEPTED[outcome]
     because = Because(evidence=evidence)
-    if event is Event.FAILED:
-        books.calls.compare_soon(order.supplier, now)  # our balance there may be empty
-        return paying.give_back(books, order, event, now, because)
     if event is Event.OUTCOME_UNKNOWN:
         return doubted(books, order, now, evidence)
     waiting = go(books, order, event, now, because)
@@ -106,6 +164,21 @@ def submitted(
     if told is not waiting:
         books.orders.note(told)
     return told
+
+
+def _learn_from(books: Books, order: Order, refused: Refused, now: Millis) -> Facts:
+    """Take in why a supplier refused an order; return what its customer should know of it."""
+    supplier = order.supplier
+    match refused:
+        case NotSold():
+            books.shelf.withhold(supplier, order.sku)
+        case OutOfBalance():
+            health.has_no_balance(books, supplier, _attempt_of(order).cost, str(refused), now)
+        case WrongAccount(nickname=nickname, region=region, wanted=wanted):
+            return {"wrong": "account", "nickname": nickname, "region": region, "wanted": wanted}
+        case _:
+            books.calls.compare_soon(supplier, now)  # our balance there may be empty
+    return {}
 
 
 def _same_attempt(order: Order, asked: Order) -> bool:
@@ -139,6 +212,8 @@ def reported(
         moving.open_case(books, order, CaseKind.CONFLICT, words, now)
         return order
     report = _read(books, order, report, now)
+    if report.state is TopupState.MISSING:
+        return _unmoved(books, order, now, report.note)
     event = _event_of(order, report)
     if event is not None:
         return _take_in(books, order, report, now)
@@ -172,13 +247,22 @@ def _event_of(order: Order, report: TopupReport) -> Event | None:
     return event if event is not None and may(order, event) else None
 
 
+def is_old_news(order: Order, report: TopupReport) -> bool:
+    """Tell whether a report says nothing that an order does not show already."""
+    if order.status is Status.DELIVERED and not order.serial:
+        return False
+    if report.state is TopupState.UNREADABLE:
+        return False
+    return report.state in _OLD_NEWS.get(order.status, frozenset())
+
+
 def _has_cost(order: Order) -> bool:
     return order.attempt is not None and order.attempt.charged > 0
 
 
 def _take_in(books: Books, order: Order, report: TopupReport, now: Millis) -> Order:
     event = _event_of(order, report)
-    if event is None:  # a word nobody explained, as the first answer: it may well be accepted
+    if event is None:  # nothing certain, as the first answer: it may well be accepted
         return doubted(books, order, now, report.note)
     learnt: dict[str, Any] = {
         "attempt": _charged(order, report),
@@ -203,9 +287,11 @@ def _charged(order: Order, report: TopupReport) -> Attempt | None:
     return attempt
 
 
-def _unmoved(books: Books, order: Order, now: Millis) -> Order:
-    """Say so if it takes long, and set the next question."""
+def _unmoved(books: Books, order: Order, now: Millis, words: str = "") -> Order:
+    """Say so if it takes long, ask a person if nobody else can tell, and set the next question."""
     order = say_it_takes_long(books, order, now)
+    if watching.may_resolve(order) and now >= watching.doubtful_at(order):
+        moving.open_case(books, order, CaseKind.AMBIGUOUS, words, now)
     order = replace(order, due_at=moving.next_due(books, order, now), claimed_at=None)
     books.orders.note(order)
     return order

@@ -112,6 +112,8 @@ def _kind_of(was: Order, order: Order, event: Event) -> CaseKind | None:
         return CaseKind.PAID_LATE
     if (order.supplier, order.sku, order.status) == (HOUSE, CASH, Status.PROCESSING):
         return CaseKind.CASH
+    if watching.may_resolve(order):  # a person is asked if no word comes
+        return None
     return _CASE_OF.get(order.status)
 
 

@@ -194,7 +194,9 @@ class Attempt:
     sku: str
     cost: int  # expected
     by_our_ref: bool  # the supplier can be asked by it
+    calls_back: bool = False  # the supplier tells us by itself how it went
     supplier_ref: str = ""  # the supplier's own id, once it told one
+    told_ref: str = ""  # what a callback called it, which nothing has proved
     charged: int = 0  # what it took of our balance, and did not give back
     started_at: Millis
 

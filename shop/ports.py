@@ -11,7 +11,7 @@ from shop.orders import Event, Happened, Order
 from shop.payments import Arrival
 from shop.pricing import Charge
 from shop.rules import Rules
-from shop.suppliers import Listing
+from shop.suppliers import FormField, Listing, Trouble
 from shop.time import Millis
 
 
@@ -24,6 +24,7 @@ class Offer:
     game: str  # slug of a curated game
     item: str
     listed: int
+    form: tuple[FormField, ...] = ()  # what its supplier asks; empty: what the game asks
 
 
 class Orders(Protocol):
@@ -175,6 +176,22 @@ class Shelf(Protocol):
     def offers(self, game: str, since: Millis) -> Sequence[Offer]: ...
     def offer(self, supplier: str, sku: str, since: Millis) -> Offer | None: ...
     def games(self, since: Millis) -> Sequence[str]: ...
+    def withhold(self, supplier: str, sku: str) -> None:
+        """Do not offer an item until its price is read again."""
+
+    def reprice(self, supplier: str, sku: str, price: int, *, available: bool) -> None:
+        """Store what one item of the list costs now, and offer it again if it is to be had."""
+
+    def ask_price(self, supplier: str, sku: str, at: Millis) -> None:
+        """Have the price of one item asked for at ``at``."""
+
+    def next_price_question(self, supplier: str, now: Millis) -> str | None:
+        """Return the item whose price is to be asked for now."""
+
+    def next_price_question_at(self, supplier: str) -> Millis | None: ...
+    def price_answered(self, supplier: str, sku: str) -> None:
+        """Ask for this item's price no more."""
+
     def learn(self, supplier: str, sku: str, charge: Charge, now: Millis) -> None: ...
     def learnt(self, supplier: str, sku: str) -> Charge | None: ...
 
@@ -234,6 +251,24 @@ class Copies(Protocol):
         """Return how many there are still to ask about."""
 
 
+class Attempts(Protocol):
+    """Orders by their attempts; each as the named attempt left it, later ones forgotten."""
+
+    def named(self, supplier: str, ref: str) -> Order | None: ...
+    def known_as(self, supplier: str, supplier_ref: str) -> Order | None: ...
+    def tell(self, order: Order, told_ref: str) -> None:
+        """Keep what a callback calls the last attempt of an order, which nothing proves yet."""
+
+
+class Health(Protocol):
+    """What is amiss with suppliers."""
+
+    def of(self, supplier: str) -> Trouble: ...
+    def put(self, supplier: str, trouble: Trouble) -> None: ...
+    def away(self) -> Set[str]:
+        """Return the suppliers of which nothing is sold for now."""
+
+
 class Payments(Protocol):
     """The payments that were believed, each once for ever."""
 
@@ -284,6 +319,10 @@ class Books(Protocol):
     def rules(self) -> Rules: ...
     @property
     def orders(self) -> Orders: ...
+    @property
+    def attempts(self) -> Attempts: ...
+    @property
+    def health(self) -> Health: ...
     @property
     def cases(self) -> Cases: ...
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from shop.payments import PaymentMethod, Refunds
 from shop.pricing import PriceRule
+from shop.suppliers import NO_ABILITIES, Abilities
 from shop.time import Millis
 
 
@@ -21,7 +22,11 @@ class Rules:
     credit_max: int = 2_000_000
     qris: str = ""  # the owner's own static QRIS
     deposits_at: str = ""  # the supplier whose deposits customers may pay
-    by_our_ref: Mapping[str, bool] = field(default_factory=dict)  # supplier -> is it asked by ours
+    abilities: Mapping[str, Abilities] = field(default_factory=dict)  # of each supplier by its slug
+
+    def abilities_of(self, supplier: str) -> Abilities:
+        """Return what a supplier can do; nothing, if it is none of the configured ones."""
+        return self.abilities.get(supplier, NO_ABILITIES)
 
     @property
     def sells_from_balance(self) -> bool:

@@ -74,6 +74,27 @@ class Unavailable(SupplierError):
         self.busy = busy
 
 
+class Why(StrEnum):
+    """Why nothing of a supplier is sold for now. Stored: rename only with a migration."""
+
+    SILENT = "silent"  # it gives no answers
+    KEY = "key"  # it does not accept who we are
+    BALANCE = "balance"  # ours there does not cover what it should buy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What is amiss with a supplier. ``needs``: what our balance must exceed; whole rupiah."""
+
+    misses: int = 0  # questions in a row that had no answer
+    away_since: Millis | None = None
+    why: Why | None = None
+    needs: int = 0
+
+
+NO_TROUBLE = Trouble()
+
+
 class InvoiceState(StrEnum):
     """What a supplier says of an invoice its customer pays (dropship)."""
 
@@ -207,6 +228,21 @@ class StatusRequest:
     repeat: TopupRequest | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a supplier can do, as far as the use cases must know."""
+
+    counts_calls: bool = False  # ``shop.calls`` keeps within 60 a minute
+    knows_our_ref: bool = False
+    repeats_are_questions: bool = False
+    tells_balance: bool = False
+    tells_prices: bool = False
+    calls_back: bool = False  # it tells us by itself how an order went
+
+
+NO_ABILITIES = Abilities()
+
+
 class Supplier(ABC):
     """One upstream seller. ``slug`` is also the module name and the prefix of its settings."""
 
@@ -214,6 +250,7 @@ class Supplier(ABC):
     title: ClassVar[str]
     counts_calls: ClassVar[bool]  # 60 a minute and key; ``shop.calls`` keeps within it
     knows_our_ref: ClassVar[bool]  # whether ``status`` can find an order by it
+    list_is_local: ClassVar[bool] = False  # its price list is a file of ours, and proves no life
     repeats_are_questions: ClassVar[bool] = False  # the same reference again orders nothing new
 
     @property

@@ -31,6 +31,10 @@ _RECHECKS = {
 }
 # An order that may have been made: how it is told from one that was not (suppliers.md B3).
 _UNSURE = (2 * SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND)
+# Until a person is asked about an order that may have been made: where the supplier can be asked,
+# and where it may yet tell us by itself (suppliers.md B3).
+_DOUBT_ASKED: Millis = 10 * MINUTE
+_DOUBT_TOLD: Millis = 30 * MINUTE
 # After a call that never left: each time twice as long.
 _SUBMIT_AGAIN: Millis = 15 * SECOND
 _SUBMIT_AGAIN_MOST: Millis = 5 * MINUTE
@@ -70,10 +74,25 @@ def next_question(order: Order, now: Millis, poll: Millis, fair: Millis = 0) -> 
 
 def _when_to_say_so(order: Order, now: Millis) -> Millis | None:
     """Return when to tell that an order nobody can be asked about takes long; never twice."""
-    waits = order.status in {Status.UNSURE, Status.PROCESSING} and order.supplier != HOUSE
-    if not waits or order.alarmed:
+    if order.status not in {Status.UNSURE, Status.PROCESSING} or order.supplier == HOUSE:
         return None
-    return max(order.waits_since + TAKES_LONG, now)
+    moments = [] if order.alarmed else [max(order.waits_since + TAKES_LONG, now)]
+    if may_resolve(order) and now < doubtful_at(order):
+        moments.append(doubtful_at(order))
+    return min(moments, default=None)
+
+
+def may_resolve(order: Order) -> bool:
+    """Tell whether word may come of an order that may have been made, without a person's doing."""
+    attempt = order.attempt
+    if order.status is not Status.UNSURE or attempt is None:
+        return False
+    return attempt.calls_back or can_be_asked_about(order)
+
+
+def doubtful_at(order: Order) -> Millis:
+    """Return when a person is asked about an order that may have been made."""
+    return order.changed_at + (_DOUBT_ASKED if can_be_asked_about(order) else _DOUBT_TOLD)
 
 
 def _submit_again(order: Order) -> Millis:
@@ -84,7 +103,9 @@ def can_be_asked_about(order: Order) -> bool:
     """Tell whether there is anything to ask about this order, or a moment at which it ends."""
     if order.is_prepaid and order.status in PAID_FOR:
         attempt = order.attempt
-        return attempt is not None and (attempt.by_our_ref or bool(attempt.supplier_ref))
+        return attempt is not None and (
+            attempt.by_our_ref or bool(attempt.supplier_ref or attempt.told_ref)
+        )
     ours_to_see = order.gateway == HOUSE and order.status is not Status.AWAITING_PAYMENT
     return order.invoice is not None and not ours_to_see
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from shop.rules import Rules
+from storage.attempts import SqlAttempts
 from storage.calls import SqlCalls
 from storage.cases import SqlCases
 from storage.copies import SqlCopies
 from storage.database import Database, Transaction
 from storage.figures import SqlFigures
+from storage.health import SqlHealth
+from storage.inbox import SqlInbox
 from storage.ledger import SqlLedger, SqlPayments
 from storage.orders import SqlOrders
 from storage.outbox import SqlOutbox
@@ -29,7 +32,10 @@ class SqlBooks:
     def __init__(self, tx: Transaction, rules: Rules, owners: Sequence[str]) -> None:
         self.rules = rules
         self.orders = SqlOrders(tx)
+        self.attempts = SqlAttempts(tx)
         self.cases = SqlCases(tx)
+        self.health = SqlHealth(tx)
+        self.inbox = SqlInbox(tx)
         self.outbox = SqlOutbox(tx, owners)
         self.shelf = SqlShelf(tx)
         self.calls = SqlCalls(tx)

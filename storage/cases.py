@@ -34,7 +34,8 @@ VALUES (:id, :order_id, :about, :kind, :evidence, :opened_at, :remind_at, NULL, 
         :pending, :pending_by, :pending_until)
 ON CONFLICT (id) DO UPDATE SET
     kind = excluded.kind, evidence = excluded.evidence, opened_at = excluded.opened_at,
-    remind_at = excluded.remind_at,
+    remind_at = CASE WHEN cases.opened_at = excluded.opened_at
+                THEN cases.remind_at ELSE excluded.remind_at END,
     pending = excluded.pending, pending_by = excluded.pending_by,
     pending_until = excluded.pending_until
 """

@@ -14,7 +14,7 @@ SELECT = f"""
 SELECT o.id, o.idempotency, {_COLUMNS},
        i.supplier_ref, i.number, i.amount, i.cost AS charged, i.qr, i.link, i.expires_at,
        a.nth, a.supplier AS tried_at, a.ref, a.sku AS tried_sku, a.cost AS expected, a.by_our_ref,
-       a.supplier_ref AS tried_ref, a.charged AS spent, a.started_at
+       a.calls_back, a.told_ref, a.supplier_ref AS tried_ref, a.charged AS spent, a.started_at
 FROM orders o LEFT JOIN invoices i ON i.order_id = o.id
      LEFT JOIN attempts a ON a.order_id = o.id AND a.nth = o.tries
 """  # noqa: S608 - column names of our own dataclass
@@ -69,7 +69,9 @@ def _attempt(row: Row) -> Attempt | None:
         sku=row["tried_sku"],
         cost=row["expected"],
         by_our_ref=bool(row["by_our_ref"]),
+        calls_back=bool(row["calls_back"]),
         supplier_ref=row["tried_ref"],
+        told_ref=row["told_ref"],
         charged=row["spent"],
         started_at=row["started_at"],
     )

@@ -1,11 +1,11 @@
 """Orders, their invoices, pictures and history."""
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import asdict
 
 from shop.ledger import UnderWay
 from shop.orders import Event, Happened, Order, Status
 from shop.time import Millis
+from storage.attempts import SqlAttempts
 from storage.database import CLAIMED, Transaction
 from storage.order_rows import PLAIN, SELECT, invoice_row, read_order, row_of
 
@@ -39,14 +39,6 @@ INSERT INTO invoices
 VALUES
     (:order_id, :gateway, :supplier_ref, :number, :amount, :cost, :qr, :link, :expires_at)
 ON CONFLICT (order_id) DO NOTHING
-"""
-_ATTEMPT = """
-INSERT INTO attempts (order_id, nth, supplier, ref, sku, cost, by_our_ref, supplier_ref, charged,
-                      started_at)
-VALUES (:order_id, :nth, :supplier, :ref, :sku, :cost, :by_our_ref, :supplier_ref, :charged,
-        :started_at)
-ON CONFLICT (order_id, nth) DO UPDATE SET
-    supplier_ref = excluded.supplier_ref, charged = excluded.charged
 """
 _WAITING = "('placed', 'opening', 'awaiting_payment')"
 _ENDS = "COALESCE(i.expires_at, o.quote_until)"
@@ -203,8 +195,7 @@ class SqlOrders:
         if now.invoice is not None and now.invoice != was.invoice:
             self._tx.execute(_INVOICE, invoice_row(now, now.invoice))
         if now.attempt is not None and now.attempt != was.attempt:
-            row = {**asdict(now.attempt), "by_our_ref": int(now.attempt.by_our_ref)}
-            self._tx.execute(_ATTEMPT, {**row, "order_id": now.id})
+            SqlAttempts(self._tx).put(now.id, now.attempt)
 
     def note(self, order: Order) -> None:
         """Store timers and counts. Raises ``Stale`` if the order has moved since it was read."""

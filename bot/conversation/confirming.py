@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from bot.conversation import forms
 from bot.conversation.room import Room
 from bot.conversation.views import Again, Choice, Draft, Finish, Goto, Outcome, StepId, View
-from shop import ordering
+from shop import catalogue, ordering
 from shop.ordering import Declined, Shown, Why, Wish
 from shop.orders import Status
 from shop.payments import PaymentMethod
@@ -28,16 +29,31 @@ _LABELS: Mapping[PaymentMethod, str] = {
 
 
 def to_confirm(room: Room, draft: Draft) -> Outcome:
-    """Go to the confirmation with today's price; back to the items if this one is gone."""
-    offer = room.offer(draft)
-    game = room.game(draft.game)
-    if offer is None or game is None or not room.can_write_target(draft.supplier, game):
+    """Go to the confirmation with today's price; back to the items if this one is gone.
+
+    An account that was given for another supplier's goods is fitted to what this one asks.
+    """
+    offer, game = room.offer(draft), room.game(draft.game)
+    if offer is None or game is None or not room.can_write_target(offer, game):
         known = Draft(game=draft.game, user_id=draft.user_id, server=draft.server)
         return Goto(StepId.ITEM, known, room.texts("item.gone"))
-    if game.has_server and not draft.server:
-        return Goto(StepId.SERVER, draft)
+    asked = room.asked(draft)
+    if asked is None:
+        if not forms.is_complete(offer.form, draft):
+            return Goto(StepId.FIELD, replace(draft, user_id="", server="", fields=""))
+    else:
+        server = catalogue.fitting_server(asked, game, draft.server)
+        draft = replace(draft, server=server, fields="")
+        if asked.has_server and not server:
+            return Goto(StepId.SERVER, draft)
     price = room.quote(offer).price
     return Goto(StepId.CONFIRM, replace(draft, item=offer.item, price=price))
+
+
+def ask_account(room: Room, draft: Draft) -> Outcome:
+    """Ask whose account it is for: as the game does, or field by field as its supplier does."""
+    step = StepId.FIELD if room.asked(draft) is None else StepId.ACCOUNT
+    return Goto(step, replace(draft, user_id="", server="", fields=""))
 
 
 class Confirm:
@@ -74,7 +90,7 @@ class Confirm:
 
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
         if value == "account":
-            return Goto(StepId.ACCOUNT, replace(draft, user_id="", server=""))
+            return ask_account(room, draft)
         if value not in set(PaymentMethod):
             return Again(room.texts("confirm.press"))
         return self._pay(room, draft, PaymentMethod(value))

@@ -34,6 +34,7 @@ def accounts(room: Room) -> Mapping[str, str]:
     own = {"qris": ledger.QRIS}
     for slug in room.face.suppliers:
         own[slug] = ledger.supplier(slug)
+    for slug in room.face.dropshippers:
         own[f"profit:{slug}"] = ledger.profit(slug)
     return own
 

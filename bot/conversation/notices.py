@@ -134,7 +134,21 @@ def _refund_due(letter: Letter) -> Drawn:
     late = letter.text("event") == Event.PAID_LATE
     payout = for_order(letter.notice.order_id, "payout", letter.texts("button.payout"))
     text = letter.say("refund_due.late" if late else "refund_due")
+    if letter.text("wrong"):
+        text = f"{_what_is_wrong(letter)}\n\n{text}"
     return Drawn(view=View(text=text, choices=(payout,)))
+
+
+def _what_is_wrong(letter: Letter) -> str:
+    """Say what the supplier found wrong with the account that was to be topped up."""
+    if letter.text("nickname") and letter.text("wanted"):
+        return letter.say(
+            "wrong.region",
+            nickname=letter.text("nickname"),
+            region=letter.text("region") or "?",
+            wanted=letter.text("wanted"),
+        )
+    return letter.say("wrong.account")
 
 
 # Why money went back into the wallet, where more can be said than that it did.
@@ -151,6 +165,8 @@ def _refunded(letter: Letter) -> Drawn:
     why = letter.say(_CREDITED_WHY.get(letter.text("why"), "credited.failed"))
     if letter.text("sold"):
         why = letter.say(letter.about("credited"))
+    if letter.text("wrong"):
+        why = f"{_what_is_wrong(letter)}\n\n{why}"
     text = f"{why}\n\n{letter.say('credited.how')}"
     balance = Choice("saldo", letter.texts("button.wallet"), data="p:saldo:")
     return Drawn(view=View(text=text, choices=(balance,)))

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.conversation import forms
 from bot.conversation.texts import Texts
 from bot.conversation.views import Draft
-from shop import ledger, pricing
+from shop import catalogue, ledger, pricing
 from shop.catalogue import Game
 from shop.money import MOST
 from shop.orders import Order
@@ -28,6 +29,7 @@ class Face:
     games: Sequence[Game]
     targets: Mapping[str, str]
     suppliers: Sequence[str] = field(default=())
+    balances: Sequence[str] = field(default=())  # who tells what we have there
     dropshippers: Sequence[str] = field(default=())  # whom customers can pay for their goods
 
 
@@ -63,7 +65,12 @@ class Room:
     def offers(self, game: Game) -> list[Offer]:
         """Return what is sold of a game, cheapest first."""
         listed = self.books.shelf.offers(game.slug, self.now - FRESH)
-        known = [offer for offer in listed if self.can_write_target(offer.supplier, game)]
+        away = self.books.health.away()
+        known = [
+            offer
+            for offer in listed
+            if offer.supplier not in away and self.can_write_target(offer, game)
+        ]
         spendable = {slug: self._spendable(slug) for slug in {o.supplier for o in known}}
         return [offer for offer in known if offer.listed <= spendable[offer.supplier]]
 
@@ -109,20 +116,31 @@ class Room:
         methods = self.books.rules.methods
         return [m for m in methods if m in buys_credit] if PaymentMethod.WALLET in methods else []
 
-    def can_write_target(self, supplier: str, game: Game) -> bool:
-        return not game.has_server or supplier in self.face.targets
+    def can_write_target(self, offer: Offer, game: Game) -> bool:
+        """Tell whether it is known how the offer's supplier wants an account written."""
+        return bool(offer.form) or not game.has_server or offer.supplier in self.face.targets
 
     def offer(self, draft: Draft) -> Offer | None:
         """Return the offer a draft speaks of, if it is still sold."""
         found = self.books.shelf.offer(draft.supplier, draft.sku, self.now - FRESH)
-        return found if found is not None and found.game == draft.game else None
+        if found is None or found.game != draft.game:
+            return None
+        return None if found.supplier in self.books.health.away() else found
+
+    def asked(self, draft: Draft) -> Game | None:
+        """Return the game as the draft's offer asks for it; ``None``: unknown, or by its form."""
+        game, offer = self.game(draft.game), self.offer(draft)
+        return game if game is None or offer is None else catalogue.as_asked(game, offer.form)
 
     def quote(self, offer: Offer) -> Quote:
         learnt = self.books.shelf.learnt(offer.supplier, offer.sku)
         return pricing.quote(offer.listed, self.books.rules.prices, learnt)
 
     def target(self, draft: Draft) -> str:
-        """Return the account as the supplier wants it written."""
+        """Return the account as the supplier wants it written; of a form: JSON by its keys."""
+        offer = self.offer(draft)
+        if offer is not None and offer.form:
+            return forms.written(offer.form, forms.answers(draft))
         if not draft.server:
             return draft.user_id
         pattern = self.face.targets[draft.supplier]

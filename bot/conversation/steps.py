@@ -6,7 +6,8 @@ from typing import ClassVar, Protocol
 
 from rapidfuzz import fuzz
 
-from bot.conversation.confirming import Confirm, to_confirm
+from bot.conversation import forms
+from bot.conversation.confirming import Confirm, ask_account, to_confirm
 from bot.conversation.crediting import AskCash, AskCredit, AskCreditMethod, AskPayout
 from bot.conversation.entering import ConfirmEntry
 from bot.conversation.room import Room
@@ -14,6 +15,8 @@ from bot.conversation.views import Again, Choice, Draft, Goto, Outcome, StepId, 
 from shop import catalogue
 from shop.catalogue import Account, Ask, Game, Unreadable
 from shop.orders import Order
+from shop.suppliers import FormField
+from shop.text import visible
 
 ALIKE = 78  # of 100: a typed name with a slip of the finger
 REPEATS = 2
@@ -138,7 +141,7 @@ class AskItem:
         if offer is None:
             return Again(room.texts("item.unknown"))
         draft = replace(draft, item=offer.item)
-        return to_confirm(room, draft) if draft.user_id else Goto(StepId.ACCOUNT, draft)
+        return to_confirm(room, draft) if draft.user_id else ask_account(room, draft)
 
 
 _WRONG_ACCOUNT: Mapping[Unreadable, str] = {
@@ -191,7 +194,8 @@ class AskAccount:
 
 
 def _game(room: Room, draft: Draft) -> Game:
-    game = room.game(draft.game)
+    """Return the game as the chosen item asks for it."""
+    game = room.asked(draft) or room.game(draft.game)
     if game is None:
         raise LookupError(f"no game {draft.game!r}")
     return game
@@ -259,6 +263,45 @@ class AskServer:
         return Again(room.texts(name, example=game.example))
 
 
+class AskField:
+    """The next field of a supplier's own form."""
+
+    id: ClassVar[StepId] = StepId.FIELD
+    back: ClassVar[StepId | None] = StepId.ITEM
+    free: ClassVar[bool] = True
+    about_game: ClassVar[bool] = True
+
+    def ask(self, room: Room, draft: Draft) -> View:
+        field = _next_field(room, draft)
+        if field is None:
+            return View(text=room.texts("item.gone"))
+        name = "field.choose" if field.options else "field.ask"
+        return View(
+            title=f"{_game(room, draft).title} · {draft.item}",
+            text=room.texts(name, label=visible(field.label, 60)),
+            choices=tuple(Choice(option.code, option.name) for option in field.options),
+        )
+
+    def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
+        field = _next_field(room, draft)
+        if field is None:
+            return to_confirm(room, draft)
+        answer = forms.read_answer(field, value)
+        if not answer:
+            name = "field.not_offered" if field.options else "field.too_long"
+            return Again(room.texts(name, most=forms.LONGEST))
+        draft = forms.with_answer(draft, answer)
+        more = _next_field(room, draft) is not None
+        return Goto(StepId.FIELD, draft) if more else to_confirm(room, draft)
+
+
+def _next_field(room: Room, draft: Draft) -> FormField | None:
+    offer = room.offer(draft)
+    form = offer.form if offer is not None else ()
+    given = len(forms.answers(draft)) if draft.fields else 0
+    return form[given] if given < len(form) else None
+
+
 _YES = frozenset({"yes", "y", "ya", "iya", "benar", "betul", "sudah", "ok", "oke"})
 
 
@@ -286,7 +329,7 @@ class CheckAccount:
             case "yes":
                 return to_confirm(room, draft)
             case "no":
-                return Goto(StepId.ACCOUNT, replace(draft, user_id="", server=""))
+                return ask_account(room, draft)
             case _:  # they typed the ID again
                 return AskAccount().answer(room, draft, value)
 
@@ -300,6 +343,7 @@ STEPS: tuple[Step, ...] = (
     AskItem(),
     AskAccount(),
     AskServer(),
+    AskField(),
     CheckAccount(),
     Confirm(),
     AskCredit(),

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from io import StringIO
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
@@ -19,10 +21,11 @@ _MONTHS = {
 }
 
 
+@lru_cache(maxsize=len(LANGUAGES))
 def read_catalogue(po: str) -> Mapping[str, str]:
     """Return the texts of a gettext catalogue by their symbolic ids."""
     catalogue = read_po(StringIO(po))
-    return {str(m.id): str(m.string) for m in catalogue if m.id}
+    return MappingProxyType({str(m.id): str(m.string) for m in catalogue if m.id})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

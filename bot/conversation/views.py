@@ -37,6 +37,7 @@ class StepId(StrEnum):
     ITEM = "item"
     ACCOUNT = "account"
     SERVER = "server"
+    FIELD = "field"
     CHECK = "check"
     CONFIRM = "confirm"
     CREDIT = "credit"
@@ -107,6 +108,7 @@ Incoming: TypeAlias = Picked | Acted | Typed | Started | Command | Shared
 class Draft:
     """What the customer has told us so far. ``price``: as last shown, whole rupiah.
 
+    ``fields``: answers to a supplier's own form, as a JSON list, where it is asked field by field.
     ``order``: the one that the question is about; ``until``: when the answer comes too late.
     """
 
@@ -117,6 +119,7 @@ class Draft:
     item: str = ""
     user_id: str = ""
     server: str = ""
+    fields: str = ""
     price: int = 0
     order: str = ""
     until: int = 0

@@ -7,7 +7,7 @@ from bot.conversation.case_views import case_view, confirm_view, supplier_case_v
 from bot.conversation.entering import enter, undo
 from bot.conversation.room import Room
 from bot.conversation.views import Outcome, View, for_case
-from shop import comparing, settling
+from shop import comparing, ledger, settling
 from shop.cases import Answer, Case, answers, event_of
 from shop.orders import CASH, HOUSE, IllegalMove, Order, Returned, Status
 from shop.time import MINUTE, Millis
@@ -154,10 +154,17 @@ def _word(answer: Answer, was: Order, after: Order) -> str:
 
 
 def _ask_balances(room: Room, _args: str) -> View:
-    for supplier in room.face.suppliers:
-        room.books.calls.ask_balance(supplier, room.address, room.now)
-    known = bool(room.face.suppliers)
-    return View(text=room.texts("balance.asking" if known else "balance.no_supplier"))
+    """Ask the suppliers that tell our balance; of the others say what the books say."""
+    if not room.face.suppliers:
+        return View(text=room.texts("balance.no_supplier"))
+    lines = [room.texts("balance.asking")] if room.face.balances else []
+    for slug in room.face.suppliers:
+        if slug in room.face.balances:
+            room.books.calls.ask_balance(slug, room.address, room.now)
+        else:
+            written = room.texts.money(room.books.ledger.balance(ledger.supplier(slug)))
+            lines.append(room.texts("balance.by_the_books", supplier=slug, balance=written))
+    return View(text="\n".join(lines))
 
 
 def _list_cases(room: Room, _args: str) -> View:

@@ -1,7 +1,7 @@
 """Where things are: URLs, hosts and the database, as types with readers as in ``values``."""
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import SplitResult, urlsplit
@@ -43,7 +43,8 @@ def _split_url(text: str) -> SplitResult | None:
     return parts if parts.hostname else None
 
 
-def _url(text: str) -> str:
+def read_url(text: str) -> str:
+    """Read an ``https://`` address; ``http://`` only if it cannot leave this machine."""
     if re.search(r"[@?#]", text):
         # What stands there is likely a secret, so it is not repeated.
         raise ValueError("must not have a user name, a query or a fragment in it")
@@ -53,6 +54,22 @@ def _url(text: str) -> str:
     if parts.scheme == "http" and not leads_to_loopback(text):
         raise ValueError(f"{shown(text)} is http://, which is accepted for loopback only")
     return text.rstrip("/")
+
+
+def read_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read comma-separated addresses and networks: ``206.189.83.1, 10.0.0.0/8``."""
+    parts = [part.strip() for part in text.split(",")] if text else []
+    return tuple(_network(part) for part in parts)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        network = ip_network(text)
+    except ValueError:
+        raise ValueError(f"{shown(text)} is not an IP address or a network") from None
+    if network.prefixlen == 0:
+        raise ValueError(f"{shown(text)} is every address there is; name the ones you mean")
+    return network
 
 
 def _host(text: str) -> str:
@@ -110,6 +127,7 @@ def _is_directory(path: Path) -> bool:
         return False  # whoever opens the database says what is wrong with it
 
 
-Url = Annotated[str, PlainValidator(_url)]
+Url = Annotated[str, PlainValidator(read_url)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], PlainValidator(read_networks)]
 Host = Annotated[str, PlainValidator(_host)]
 Database = Annotated[Address, PlainValidator(_database)]

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.settings.addresses import leads_to_loopback
 from bot.settings.problems import line_about, meant, shown
-from bot.settings.table import BY_NAME, DEMO_KEY, KEY_OF_SUPPLIER, LATER, SECRET_NAMES, Texts
+from bot.settings.table import BY_NAME, DEMO_KEY, LATER, NEEDED_BY, SECRET_NAMES, Texts
 from bot.settings.values import listed
 from shop.payments import PaymentMethod, Refunds
 from shop.qris import MOST_PER_PAYMENT
@@ -63,16 +63,29 @@ def omissions(texts: Texts) -> Iterator[str]:
     own = {f"telegram:{t.partition(':')[0]}" for t in listed(texts.get("TELEGRAM_TOKEN", ""))}
     if own & set(owners):
         yield "LAPAK_OWNERS names the bot itself: write to the bot and use your own id"
+    if "APIGAMES_MERCHANT_ID" in texts and "APIGAMES_PRODUCTS" not in texts:
+        yield "APIGAMES_PRODUCTS is not set: Apigames has no product list, so nothing of it is sold"
     yield from _unwise_payments(texts)
 
 
 def _dangerous_keys(texts: Texts) -> Iterator[str]:
-    tokens, keys = (listed(texts.get(n, "")) for n in ("TELEGRAM_TOKEN", "ZULTOPUP_API_KEY"))
-    if set(tokens) & set(keys):
-        yield line_about("TELEGRAM_TOKEN", "is the same as ZULTOPUP_API_KEY")
-    url = texts.get("ZULTOPUP_URL", BY_NAME["ZULTOPUP_URL"].default)
-    if DEMO_KEY in keys and not leads_to_loopback(url):
-        yield line_about("ZULTOPUP_API_KEY", "is the key of the demo")
+    yield from _shared_secrets(texts)
+    for names in NEEDED_BY.values():
+        for name in SECRET_NAMES.intersection(names):
+            home = f"{name.partition('_')[0]}_URL"
+            url = texts.get(home, BY_NAME[home].default)
+            if DEMO_KEY in listed(texts.get(name, "")) and not leads_to_loopback(url):
+                yield line_about(name, "is the key of the demo")
+
+
+def _shared_secrets(texts: Texts) -> Iterator[str]:
+    """Name secrets that are the same text: whoever is told one could speak as the other."""
+    seen: dict[str, str] = {}
+    for name in (name for name in BY_NAME if name in SECRET_NAMES):
+        for part in listed(texts.get(name, "")):
+            first = seen.setdefault(part, name)
+            if first != name and part != DEMO_KEY:
+                yield line_about(first, f"is the same as {name}")
 
 
 def _missing(texts: Texts) -> Iterator[str]:
@@ -85,22 +98,31 @@ def _missing(texts: Texts) -> Iterator[str]:
         for name in ("LAPAK_PUBLIC_URL", "TELEGRAM_WEBHOOK_SECRET"):
             if name not in texts:
                 yield line_about(name, "is not set, and TELEGRAM_MODE=webhook needs it")
-    for slug in listed(texts.get("LAPAK_SUPPLIERS", "")):
-        key = KEY_OF_SUPPLIER.get(slug)
-        if key and key not in texts:
-            yield line_about("LAPAK_SUPPLIERS", f"{slug} needs {key}, which is not set")
+    yield from _half_known(texts)
 
 
-_NEEDED_TO_SELL: Final = {
-    "TELEGRAM_TOKEN": "is not set, and there is no other way to reach the shop",
-    "ZULTOPUP_API_KEY": "is not set, and there is no other supplier to buy from",
-}
+def _half_known(texts: Texts) -> Iterator[str]:
+    """Name what a supplier still needs that was chosen, or that has a part of what it needs."""
+    named = listed(texts.get("LAPAK_SUPPLIERS", ""))
+    for slug, names in NEEDED_BY.items():
+        missing = [name for name in names if name not in texts]
+        there = next((name for name in names if name in texts), "")
+        for name in missing:
+            if slug in named:
+                yield line_about("LAPAK_SUPPLIERS", f"{slug} needs {name}, which is not set")
+            elif there:
+                yield line_about(name, f"is not set, and {there} is")
 
 
 def _not_for_sale(texts: Texts) -> Iterator[str]:
-    for name, missing in _NEEDED_TO_SELL.items():
-        if name not in texts:
-            yield line_about(name, missing)
+    if "TELEGRAM_TOKEN" not in texts:
+        yield line_about(
+            "TELEGRAM_TOKEN", "is not set, and there is no other way to reach the shop"
+        )
+    if not any(all(name in texts for name in names) for names in NEEDED_BY.values()):
+        yield line_about(
+            "ZULTOPUP_API_KEY", "is not set, and there is no other supplier to buy from"
+        )
 
 
 # --- how customers pay ---

@@ -1,5 +1,8 @@
 """The settings as one typed value: which field holds which setting, and of what type it is."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.secrets import Secret
@@ -13,7 +16,6 @@ class Settings(BaseModel):
     """Everything the owner can set, checked and typed; never changes.
 
     Money is whole rupiah, ``…_bp`` are hundredths of a percent, a text that is not set is empty.
-    ``zultopup_target_format`` is for ``str.format`` with ``user_id`` and ``server_id``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -30,11 +32,10 @@ class Settings(BaseModel):
     telegram_webhook_secrets: values.WebhookSecrets = Field(alias="TELEGRAM_WEBHOOK_SECRET")
 
     preferred_suppliers: values.Suppliers = Field(alias="LAPAK_SUPPLIERS")
-    zultopup_api_keys: values.ApiKeys = Field(alias="ZULTOPUP_API_KEY")
-    zultopup_url: addresses.Url = Field(alias="ZULTOPUP_URL")
-    zultopup_target_format: values.TargetFormat = Field(alias="ZULTOPUP_TARGET_FORMAT")
-    zultopup_phone: values.Phone = Field(alias="ZULTOPUP_PHONE", repr=False)
-    zultopup_dropship_bp: values.Dropship = Field(alias="ZULTOPUP_DROPSHIP_PERCENT")
+    of_suppliers: Mapping[str, Any] = Field(default={}, repr=False)
+    """Each supplier's slug -> its adapter's own settings."""
+    configured: tuple[str, ...] = ()
+    """Slugs of the suppliers that the owner has an account with."""
 
     payments: values.Payments = Field(alias="LAPAK_PAYMENTS")
     qris_payload: values.QrisPayload = Field(alias="LAPAK_QRIS_PAYLOAD", repr=False)
@@ -53,10 +54,14 @@ class Settings(BaseModel):
     host: addresses.Host = Field(alias="LAPAK_HOST")
     port: values.Port = Field(alias="LAPAK_PORT")
     public_url: values.PublicUrl = Field(alias="LAPAK_PUBLIC_URL")
+    trusted_proxies: addresses.Networks = Field(alias="LAPAK_TRUSTED_PROXIES")
+    callback_secrets: values.CallbackSecrets = Field(alias="LAPAK_CALLBACK_SECRET")
     log_level: values.LogLevel = Field(alias="LAPAK_LOG_LEVEL")
     log_format: values.LogFormat = Field(alias="LAPAK_LOG_FORMAT")
 
     warnings: tuple[str, ...] = ()
+    supplier_secrets: tuple[Secret, ...] = Field(default=(), repr=False)
+    supplier_phones: tuple[str, ...] = Field(default=(), repr=False)
     unused_secrets: tuple[Secret, ...] = Field(default=(), repr=False)
     """Secrets of later versions: never used, and kept out of the logs all the same."""
 
@@ -66,24 +71,27 @@ class Settings(BaseModel):
         return self.telegram_tokens[0] if self.telegram_tokens else None
 
     @property
-    def zultopup_api_key(self) -> Secret | None:
-        """The key that signs, or ``None``: nothing is bought at ZulTopup."""
-        return self.zultopup_api_keys[0] if self.zultopup_api_keys else None
-
-    @property
     def suppliers(self) -> tuple[str, ...]:
-        """Slugs of the suppliers to buy at, the preferred one first; each has its key."""
-        with_key = ("zultopup",) if self.zultopup_api_keys else ()
-        return self.preferred_suppliers or with_key
+        """Slugs of the suppliers to buy at, the preferred one first; each has what it needs."""
+        return self.preferred_suppliers or self.configured
+
+    def callback_url(self, slug: str) -> str:
+        """Return where a supplier can tell us how an order went; empty: nowhere."""
+        if not self.public_url:
+            return ""
+        secret = f"/{self.callback_secrets[0].reveal()}" if self.callback_secrets else ""
+        return f"{self.public_url}/callbacks/{slug}{secret}"
 
     def secrets(self) -> tuple[str, ...]:
         """Give every text that no log line may show; the shop's phone number is one of them."""
         known = (
             *self.telegram_tokens,
             *self.telegram_webhook_secrets,
-            *self.zultopup_api_keys,
+            *self.callback_secrets,
+            *self.supplier_secrets,
             *self.unused_secrets,
         )
         password = self.database.password if isinstance(self.database, PostgresServer) else ""
-        beside = (text for text in (self.zultopup_phone, password) if len(text) >= _MASKED_FROM)
+        open_texts = (*self.supplier_phones, password)
+        beside = (text for text in open_texts if len(text) >= _MASKED_FROM)
         return (*(secret.reveal() for secret in known), *beside)

@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.settings.table import BY_NAME
 
+MISPLACED: Final = "has the text of a secret setting in it"
 _TOKEN_SHAPE: Final = re.compile(r"[0-9]{5,}:[A-Za-z0-9_-]{20,}")
 
 

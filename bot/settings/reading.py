@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -10,11 +10,14 @@ from bot.secrets import Secret
 from bot.settings.consistency import contradictions, holding_secrets, omissions, unknown_names
 from bot.settings.env_file import read_env_file
 from bot.settings.model import Settings
-from bot.settings.problems import SettingsError, line_about
-from bot.settings.table import BY_NAME, LATER, SECRET_NAMES, SETTINGS, Texts
+from bot.settings.problems import MISPLACED, SettingsError, line_about
+from bot.settings.suppliers import read_suppliers
+from bot.settings.table import BY_NAME, LATER, OF_SUPPLIERS, SECRET_NAMES, SETTINGS, Texts
 from bot.settings.values import listed
 
-_MISPLACED: Final = "has the text of a secret setting in it"
+_OF_A_SUPPLIER: Final = frozenset(
+    s.name for each in OF_SUPPLIERS.values() for s, _ in each.values()
+)
 
 
 def read_settings(
@@ -37,7 +40,7 @@ def read_settings(
     problems = (
         *of_values,
         *of_the_file,
-        *(line_about(name, _MISPLACED) for name in sorted(misplaced)),
+        *(line_about(name, MISPLACED) for name in sorted(misplaced)),
         *unknown_names(environment, written),
         *contradictions(texts, selling=selling),
     )
@@ -59,18 +62,28 @@ def _typed(texts: Texts) -> tuple[Settings | None, list[str]]:
     """
     later = [name for name in LATER if name in texts]
     unused = [part for name in later if name in SECRET_NAMES for part in listed(texts[name])]
-    raw = {setting.name: texts.get(setting.name, setting.default) for setting in SETTINGS}
-    beside = {
+    raw = {s.name: texts.get(s.name, s.default) for s in SETTINGS if s.name not in _OF_A_SUPPLIER}
+    unseen = holding_secrets(texts, at_least=1)
+    of_suppliers, problems = read_suppliers(texts, unseen)
+    beside: dict[str, Any] = {
         "warnings": (
             *(f"{name} has no effect in this version" for name in later),
             *omissions(texts),
         ),
         "unused_secrets": tuple(map(Secret, unused)),
     }
+    if of_suppliers is not None:
+        beside |= {
+            "of_suppliers": of_suppliers.of,
+            "configured": tuple(of_suppliers.configured),
+            "supplier_secrets": tuple(of_suppliers.secrets),
+            "supplier_phones": tuple(of_suppliers.phones),
+        }
     try:
-        return Settings.model_validate(raw | beside), []
+        settings = Settings.model_validate(raw | beside)
     except ValidationError as error:
-        return None, _wrong_values(error, holding_secrets(texts, at_least=1))
+        return None, [*problems, *_wrong_values(error, unseen)]
+    return (None, problems) if problems else (settings, [])
 
 
 def _wrong_values(error: ValidationError, unseen: frozenset[str]) -> list[str]:
@@ -78,4 +91,4 @@ def _wrong_values(error: ValidationError, unseen: frozenset[str]) -> list[str]:
         (str(each["loc"][0]), str(each["ctx"]["error"]))
         for each in error.errors(include_url=False, include_input=False)
     ]
-    return [line_about(name, _MISPLACED if name in unseen else wrong) for name, wrong in found]
+    return [line_about(name, MISPLACED if name in unseen else wrong) for name, wrong in found]

@@ -6,6 +6,9 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
+from providers.registry import adapters
+from providers.settings import Kind, Spec, specs_of
+
 Texts = Mapping[str, str]
 """Setting name -> text, blanks around it stripped."""
 
@@ -26,10 +29,10 @@ class Setting:
         return f"{self.name}={self.example or self.default}"
 
 
-_SHOP, _CHAT, _SUPPLIER = "The shop", "Telegram", "ZulTopup"
+_SHOP, _CHAT, _SUPPLIERS = "The shop", "Telegram", "Suppliers"
 _PAY, _PRICES, _SERVER = "Payments", "Prices and orders", "Where and how it runs"
 
-SETTINGS: Final = (
+_BEFORE: Final = (
     Setting(
         name="LAPAK_SHOP_NAME",
         group=_SHOP,
@@ -90,42 +93,31 @@ SETTINGS: Final = (
     ),
     Setting(
         name="LAPAK_SUPPLIERS",
-        group=_SUPPLIER,
-        example="zultopup",
+        group=_SUPPLIERS,
+        example="zultopup,kiosgame",
         help="Suppliers in order of preference, comma-separated; blank: every one with a key.",
     ),
-    Setting(
-        name="ZULTOPUP_API_KEY",
-        group=_SUPPLIER,
-        example="key-from-your-dashboard",
-        secret=True,
-        help="API key from ZulTopup's dashboard; two (new,old) while it is being changed.",
-    ),
-    Setting(
-        name="ZULTOPUP_URL",
-        group=_SUPPLIER,
-        default="https://chestcloudx.my.id",
-        help="Where ZulTopup answers (http:// for loopback only).",
-    ),
-    Setting(
-        name="ZULTOPUP_TARGET_FORMAT",
-        group=_SUPPLIER,
-        example="{user_id}{server_id}",
-        help="Target of games with a server, which are not sold while this is blank; "
-        "try {user_id}{server_id}, to be confirmed by one test order.",
-    ),
-    Setting(
-        name="ZULTOPUP_PHONE",
-        group=_SUPPLIER,
-        example="081234567890",
-        help="The shop's own phone number, sent as the customer's; needed for dropship.",
-    ),
-    Setting(
-        name="ZULTOPUP_DROPSHIP_PERCENT",
-        group=_SUPPLIER,
-        default="12",
-        help="Expected cost of dropship over the listed price, until learnt from answers.",
-    ),
+)
+
+
+def _of(slug: str, field: str, spec: Spec) -> Setting:
+    return Setting(
+        name=f"{slug}_{field}".upper(),
+        group=adapters()[slug].title,
+        help=spec.help,
+        default=spec.default,
+        example=spec.example,
+        secret=spec.kind is Kind.SECRET,
+    )
+
+
+OF_SUPPLIERS: Final = {
+    slug: {field: (_of(slug, field, spec), spec) for field, spec in specs.items()}
+    for slug, specs in ((each, specs_of(adapters()[each].settings_type)) for each in adapters())
+}
+"""Slug -> field of the adapter's settings -> the setting, and what the adapter says of it."""
+
+_AFTER: Final = (
     Setting(
         name="LAPAK_PAYMENTS",
         group=_PAY,
@@ -218,6 +210,21 @@ SETTINGS: Final = (
         help="The https:// address under which Telegram and suppliers reach the web server.",
     ),
     Setting(
+        name="LAPAK_TRUSTED_PROXIES",
+        group=_SERVER,
+        example="127.0.0.1,10.0.0.0/8",
+        help="Networks of your own reverse proxies, comma-separated: only their X-Forwarded-For is "
+        "believed.",
+    ),
+    Setting(
+        name="LAPAK_CALLBACK_SECRET",
+        group=_SERVER,
+        example="16-or-more-letters-and-digits",
+        secret=True,
+        help="An extra last part of every callback address, at least 16 characters: A-Z, a-z, 0-9, "
+        "_ and -; two (new,old) while it is being changed.",
+    ),
+    Setting(
         name="LAPAK_LOG_LEVEL",
         group=_SERVER,
         default="INFO",
@@ -231,11 +238,15 @@ SETTINGS: Final = (
     ),
 )
 
+SETTINGS: Final = (
+    *_BEFORE,
+    *(setting for each in OF_SUPPLIERS.values() for setting, _ in each.values()),
+    *_AFTER,
+)
+
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 LATER: Final = {
-    "LAPAK_TRUSTED_PROXIES": False,
-    "LAPAK_CALLBACK_SECRET": True,
     "LAPAK_GAMES_FILE": False,
     "WHATSAPP_TOKEN": True,
     "WHATSAPP_PHONE_NUMBER_ID": False,
@@ -244,21 +255,6 @@ LATER: Final = {
     "WHATSAPP_API_URL": False,
     "WHATSAPP_API_VERSION": False,
     "WHATSAPP_TEMPLATE_ORDER_UPDATE": False,
-    "ZONEGAME_API_KEY": True,
-    "ZONEGAME_URL": False,
-    "SENPAY_API_KEY": True,
-    "SENPAY_SECRET_KEY": True,
-    "SENPAY_URL": False,
-    "SENPAY_CALLBACK_IPS": False,
-    "KIOSGAME_API_KEY": True,
-    "KIOSGAME_URL": False,
-    "KIOSGAME_PROTOCOL": False,
-    "KIOSGAME_CALLBACK_IPS": False,
-    "APIGAMES_MERCHANT_ID": False,
-    "APIGAMES_SECRET_KEY": True,
-    "APIGAMES_URL": False,
-    "APIGAMES_PRODUCTS": False,
-    "APIGAMES_CALLBACK_IPS": False,
 }
 """Promised names that this version does not act on yet -> whether their text is a secret."""
 
@@ -267,8 +263,11 @@ SECRET_NAMES: Final = frozenset(
     | {name for name, secret in LATER.items() if secret}
 )
 
-KEY_OF_SUPPLIER: Final = {"zultopup": "ZULTOPUP_API_KEY"}
-LATER_SUPPLIERS: Final = frozenset({"zonegame", "senpay", "kiosgame", "apigames"})
+NEEDED_BY: Final = {
+    slug: tuple(setting.name for setting, spec in each.values() if spec.needed)
+    for slug, each in OF_SUPPLIERS.items()
+}
+"""Slug -> the settings without which nothing is bought there."""
 
 DEMO_KEY: Final = "demo-key"
 """What the demo signs with, and no real shop: everybody can read it here."""

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, PlainValidator, ValidatorFunctionWrapHandl
 from bot.secrets import Secret
 from bot.settings.addresses import Url
 from bot.settings.problems import meant, shown
-from bot.settings.table import KEY_OF_SUPPLIER, LATER_SUPPLIERS, SETTINGS
+from bot.settings.table import OF_SUPPLIERS, SETTINGS
 from shop.payments import PaymentMethod, Refunds
 from shop.qris import MOST_PER_PAYMENT, static_qris
 
@@ -29,7 +29,9 @@ def _one_line(high: int) -> Callable[[str], str]:
     return read
 
 
-def _one_of(*options: str) -> Callable[[str], str]:
+def one_of(*options: str) -> Callable[[str], str]:
+    """Return a reader of one of these words, in any case."""
+
     def read(text: str) -> str:
         for option in options:
             if text.lower() == option.lower():
@@ -48,7 +50,7 @@ def _whole(low: int, high: int, what: str) -> Callable[[str], int]:
     return read
 
 
-def _basis_points(high: int) -> Callable[[str], int]:
+def basis_points(high: int) -> Callable[[str], int]:
     """Read a percentage such as ``2.5`` as exact hundredths of a percent: 250."""
 
     def read(text: str) -> int:
@@ -73,13 +75,13 @@ def _timezone(text: str) -> ZoneInfo:
 
 
 ShopName = Annotated[str, PlainValidator(_one_line(60))]
-Language = Annotated[str, PlainValidator(_one_of("id", "en"))]
+Language = Annotated[str, PlainValidator(one_of("id", "en"))]
 Timezone = Annotated[ZoneInfo, PlainValidator(_timezone)]
 TelegramMode = Annotated[
-    Literal["polling", "webhook"], PlainValidator(_one_of("polling", "webhook"))
+    Literal["polling", "webhook"], PlainValidator(one_of("polling", "webhook"))
 ]
-LogLevel = Annotated[str, PlainValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))]
-LogFormat = Annotated[str, PlainValidator(_one_of("text", "json"))]
+LogLevel = Annotated[str, PlainValidator(one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))]
+LogFormat = Annotated[str, PlainValidator(one_of("text", "json"))]
 
 _RUPIAH: Final = "an amount of whole rupiah"
 Rupiah = Annotated[int, PlainValidator(_whole(0, 1_000_000_000, _RUPIAH))]
@@ -87,8 +89,7 @@ RoundTo = Annotated[int, PlainValidator(_whole(1, 1_000_000, _RUPIAH))]
 Minutes = Annotated[int, PlainValidator(_whole(1, 1440, "a whole number of minutes"))]
 Seconds = Annotated[int, PlainValidator(_whole(1, 300, "a whole number of seconds"))]
 Port = Annotated[int, PlainValidator(_whole(1, 65535, "a port number"))]
-Dropship = Annotated[int, PlainValidator(_basis_points(100))]
-Margin = Annotated[int, PlainValidator(_basis_points(1000))]
+Margin = Annotated[int, PlainValidator(basis_points(1000))]
 
 
 def _unless_blank(text: str, read: ValidatorFunctionWrapHandler) -> str:
@@ -139,21 +140,20 @@ def _contact(text: str) -> str:
     return text
 
 
-def _phone(text: str) -> str:
+def read_phone(text: str) -> str:
+    """Read a phone number; nothing of it is repeated in an error."""
     if text and not re.fullmatch(r"\+?[0-9]{8,15}", text):
         raise ValueError("is not a phone number of 8 to 15 digits, with or without a + before them")
     return text
 
 
 def _supplier(text: str) -> str:
-    if text in LATER_SUPPLIERS:
-        raise ValueError(f"{shown(text)} comes with a later version")
-    if text not in KEY_OF_SUPPLIER:
-        raise ValueError(f"{shown(text)} is not a supplier{meant(text, KEY_OF_SUPPLIER)}")
+    if text not in OF_SUPPLIERS:
+        raise ValueError(f"{shown(text)} is not a supplier{meant(text, OF_SUPPLIERS)}")
     return text
 
 
-def _target_format(text: str) -> str:
+def read_target_format(text: str) -> str:
     """Read the format of a target: each field once, no other braces, so ``format`` cannot fail."""
     rest = text
     for field in ("{user_id}", "{server_id}"):
@@ -168,9 +168,7 @@ def _target_format(text: str) -> str:
 _List: Final = BeforeValidator(listed)
 Owners = Annotated[tuple[Annotated[str, PlainValidator(_owner)], ...], _List]
 Contact = Annotated[str, PlainValidator(_contact)]
-Phone = Annotated[str, PlainValidator(_phone)]
 Suppliers = Annotated[tuple[Annotated[str, PlainValidator(_supplier)], ...], _List]
-TargetFormat = Annotated[str, PlainValidator(_target_format)]
 
 
 # --- payments -------------------------------------------------------------------------------------
@@ -196,7 +194,7 @@ def _method(text: str) -> PaymentMethod:
 
 
 def _refunds(text: str) -> Refunds:
-    return Refunds(_one_of(*Refunds)(text))
+    return Refunds(one_of(*Refunds)(text))
 
 
 def _qris_payload(text: str) -> str:
@@ -220,7 +218,7 @@ _PLACEHOLDERS: Final = frozenset(
 )
 
 
-def _rotated(text: str) -> tuple[str, ...]:
+def read_rotated(text: str) -> tuple[str, ...]:
     """Split a secret that is being rotated into new and old."""
     parts = tuple(part.strip() for part in text.split(",")) if text else ()
     if len(parts) > 2 or not all(parts):
@@ -236,7 +234,8 @@ def _token(text: str) -> Secret:
     return Secret(text)
 
 
-def _api_key(text: str) -> Secret:
+def read_key(text: str) -> Secret:
+    """Read one secret of a supplier; nothing of it is repeated in an error."""
     if text.lower() in _PLACEHOLDERS:
         raise ValueError("is the placeholder of an example, not a key")
     if not re.fullmatch(r"[!-~]+", text):
@@ -244,6 +243,19 @@ def _api_key(text: str) -> Secret:
     if len(text) < 4:
         raise ValueError("is shorter than 4 characters")
     return Secret(text)
+
+
+def read_name(text: str) -> str:
+    """Read who we are at a supplier: one word, no secret."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{0,60}", text):
+        raise ValueError(f"{shown(text)} is not one word of letters, digits, _, . and -")
+    return text
+
+
+def _callback_secret(text: str) -> Secret:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", text):
+        raise ValueError("is not 16 to 128 characters out of A-Z, a-z, 0-9, _ and -")
+    return _webhook_secret(text)
 
 
 def _webhook_secret(text: str) -> Secret:
@@ -254,9 +266,11 @@ def _webhook_secret(text: str) -> Secret:
     return Secret(text)
 
 
-_NewAndOld: Final = BeforeValidator(_rotated)
+_NewAndOld: Final = BeforeValidator(read_rotated)
 Tokens = Annotated[tuple[Annotated[Secret, PlainValidator(_token)], ...], _NewAndOld]
-ApiKeys = Annotated[tuple[Annotated[Secret, PlainValidator(_api_key)], ...], _NewAndOld]
+CallbackSecrets = Annotated[
+    tuple[Annotated[Secret, PlainValidator(_callback_secret)], ...], _NewAndOld
+]
 WebhookSecrets = Annotated[
     tuple[Annotated[Secret, PlainValidator(_webhook_secret)], ...], _NewAndOld
 ]

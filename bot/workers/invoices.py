@@ -28,23 +28,26 @@ async def open_invoice(line: SupplierLine, call: OpenInvoice) -> None:
     """Ask for the invoice of an order that is written down as being opened. Once."""
     order = call.order
     opening: Opening
-    evidence = ""
+    failed: SupplierError | None = None
     try:
         opening = await line.answer(call, _open_in_time(line, order))
     except NotSent as error:
-        opening, evidence = NotOpened.NOT_SENT, str(error)
+        opening, failed = NotOpened.NOT_SENT, error
     except Refused as error:
-        opening, evidence = NotOpened.REFUSED, str(error)
+        opening, failed = NotOpened.REFUSED, error
         if isinstance(error, Misconfigured):
             await line.check_the_key()
     except OutcomeUnknown as error:
-        opening, evidence = NotOpened.UNKNOWN, str(error)
+        opening, failed = NotOpened.UNKNOWN, error
         if error.accepted:
             await line.alert("accepted_unread", order.id, order.id, str(error))
+    evidence = str(failed or "")
     name = opening.value if isinstance(opening, NotOpened) else "opened"
     log.info("invoice.opened", order=order.id, outcome=name, evidence=evidence)
     now = line.clock()
-    await line.keep(lambda books: settling.opened(books, order, opening, now, evidence))
+    await line.keep_answer(
+        lambda books: settling.opened(books, order, opening, now, evidence), failed
+    )
 
 
 async def _open_in_time(line: SupplierLine, order: Order) -> Invoice:
@@ -73,7 +76,6 @@ async def ask_invoice(line: SupplierLine, call: AskInvoice) -> None:
     except SupplierError as error:
         await _unanswered(line, order, error, asked_at)
         return
-    line.came_back()
     now = line.clock()
     await line.take_in(order, lambda books: settling.heard(books, order.id, report, asked_at, now))
 
@@ -96,7 +98,6 @@ async def ask_deposits(line: SupplierLine, call: AskDeposits) -> None:
     except SupplierError as error:
         await _unanswered(line, order, error, asked_at)
         return
-    line.came_back()
     now = line.clock()
     await line.take_in(
         order, lambda books: settling.heard_of_deposits(books, order.id, reports, asked_at, now)
@@ -112,8 +113,9 @@ async def _history(line: SupplierLine) -> Mapping[str, InvoiceReport]:
 async def _unanswered(
     line: SupplierLine, order: Order, error: SupplierError, asked_at: int
 ) -> None:
-    await line.went_away(error)
     if isinstance(error, Misconfigured):
         await line.check_the_key()
     now = line.clock()
-    await line.take_in(order, lambda books: settling.unanswered(books, order.id, asked_at, now))
+    await line.take_in(
+        order, lambda books: settling.unanswered(books, order.id, asked_at, now), error
+    )

@@ -4,11 +4,20 @@ from collections.abc import Sequence
 
 from bot.logs import get_logger
 from bot.workers.supplier_line import LIST_AGAIN, SupplierLine
-from shop import catalogue, comparing
-from shop.calls import COMPARE_EVERY, AskBalance, FetchList
+from shop import catalogue, comparing, health
+from shop.calls import COMPARE_EVERY, AskBalance, AskPrice, FetchList
 from shop.catalogue import Game
 from shop.notices import Facts, Notice, NoticeKind
-from shop.suppliers import Listing, Misconfigured, PriceList, SupplierError
+from shop.suppliers import (
+    Listing,
+    Misconfigured,
+    NotSold,
+    PriceList,
+    SupplierError,
+    TellsBalance,
+    TellsPrices,
+    Unavailable,
+)
 from shop.time import HOUR, Millis
 from storage.books import SqlBooks
 
@@ -22,13 +31,12 @@ _LONGEST_SKU = 40  # bytes; a button carries it
 async def ask_balance(line: SupplierLine, call: AskBalance, low_balance: int) -> None:
     """Ask for our balance, compare the books with it, and tell the owner who asked."""
     balance: int | None = None
+    failed: SupplierError | None = None
     asked_at = line.clock()
     try:
-        balance = await line.answer(call, line.supplier.balance())
+        balance = await line.answer(call, _balance(line))
     except SupplierError as error:
-        await line.went_away(error)
-    else:
-        line.came_back()
+        failed = error
     now = line.clock()
     low = balance is not None and balance < low_balance
     facts: Facts = {"supplier": line.supplier.title, "balance": balance, "low": int(low)}
@@ -36,6 +44,10 @@ async def ask_balance(line: SupplierLine, call: AskBalance, low_balance: int) ->
     notice = Notice(key=key, kind=NoticeKind.BALANCE, address=call.address, facts=facts)
 
     def take_in(books: SqlBooks) -> None:
+        if isinstance(failed, Misconfigured):
+            health.refused_us(books, line.slug, str(failed), now)
+        if balance is not None:
+            health.has_balance(books, line.slug, balance, now)
         if balance is not None and books.calls.compare_at(line.slug):
             books.calls.set_compare_at(line.slug, now + COMPARE_EVERY)
             comparing.compared(books, line.slug, balance, asked_at, now)
@@ -44,7 +56,41 @@ async def ask_balance(line: SupplierLine, call: AskBalance, low_balance: int) ->
         elif low:
             books.outbox.owe_owners(notice, now)
 
-    await line.keep(take_in)
+    await line.keep_answer(take_in, failed)
+
+
+async def _balance(line: SupplierLine) -> int:
+    if not isinstance(line.supplier, TellsBalance):
+        raise Unavailable(f"{line.slug} does not tell our balance")
+    return await line.supplier.balance()
+
+
+async def ask_price(line: SupplierLine, call: AskPrice) -> None:
+    """Ask what one item costs now, and sell it again for that; off the shelf if it is gone."""
+    try:
+        listing = await line.answer(call, _listing(line, call.sku))
+    except NotSold:
+        await line.keep_answer(lambda books: _not_sold(books, line.slug, call.sku))
+    except SupplierError as error:
+        await line.keep_answer(lambda _: None, error)
+    else:
+        await line.keep_answer(lambda books: _repriced(books, line.slug, listing))
+
+
+async def _listing(line: SupplierLine, sku: str) -> Listing:
+    if not isinstance(line.supplier, TellsPrices):
+        raise Unavailable(f"{line.slug} does not tell single prices")
+    return await line.supplier.listing(sku)
+
+
+def _not_sold(books: SqlBooks, supplier: str, sku: str) -> None:
+    books.shelf.withhold(supplier, sku)
+    books.shelf.price_answered(supplier, sku)
+
+
+def _repriced(books: SqlBooks, supplier: str, listing: Listing) -> None:
+    books.shelf.reprice(supplier, listing.sku, listing.price, available=listing.available)
+    books.shelf.price_answered(supplier, listing.sku)
 
 
 async def fetch_list(line: SupplierLine, call: FetchList, games: Sequence[Game]) -> None:
@@ -53,20 +99,17 @@ async def fetch_list(line: SupplierLine, call: FetchList, games: Sequence[Game])
     try:
         prices = await line.answer(call, line.supplier.price_list())
     except Misconfigured as error:
-        await line.went_away(error)
         await _close(line, error)
     except SupplierError as error:
-        await line.went_away(error)
-        await _list_unread(line, str(error))
+        await _list_unread(line, error)
     else:
-        line.came_back()
         await _stock(line, prices, games)
     finally:
         now = line.clock()
         await line.keep(lambda books: books.calls.list_tried(line.slug, now))
 
 
-async def _list_unread(line: SupplierLine, why: str) -> None:
+async def _list_unread(line: SupplierLine, error: SupplierError) -> None:
     """Try again soon; tell the owners once a day while the prices grow old."""
     now = line.clock()
 
@@ -74,9 +117,9 @@ async def _list_unread(line: SupplierLine, why: str) -> None:
         books.calls.set_list_due(line.slug, now + LIST_AGAIN)
         return books.shelf.stored(line.slug)[1]
 
-    since = await line.keep(later)
+    since = await line.keep_answer(later, error)
     if since and now - since > OLD_PRICES:
-        await line.alert("list_unread", f"list:{now // (24 * HOUR)}", "", why)
+        await line.alert("list_unread", f"list:{now // (24 * HOUR)}", "", str(error))
 
 
 async def _stock(line: SupplierLine, prices: PriceList, games: Sequence[Game]) -> None:
@@ -88,20 +131,22 @@ async def _stock(line: SupplierLine, prices: PriceList, games: Sequence[Game]) -
         and (game := catalogue.game_of(listing.category, games)) is not None
     ]
     now = line.clock()
-    kept = await line.keep(lambda books: _restock(books, line.slug, sold, now))
+    # A list that is a file of ours says nothing of the supplier.
+    keep = line.keep if line.supplier.list_is_local else line.keep_answer
+    kept = await keep(lambda books: _restock(books, line.slug, sold, now))
     log.info("list.read", supplier=line.slug, sold=len(sold), dropped=prices.dropped, kept_old=kept)
 
 
 async def _close(line: SupplierLine, error: Misconfigured) -> None:
-    """Take the supplier off the shelf until its list can be read again, and tell the owners."""
-    now = line.clock()
+    """Take the supplier off the shelf until it accepts who we are, and tell the owners."""
+    now, words = line.clock(), str(error)
 
-    def off_the_shelf(books: SqlBooks) -> None:
-        books.shelf.replace(line.slug, (), now)
+    def off_the_shelf(books: SqlBooks) -> bool:
         books.calls.set_list_due(line.slug, now + LIST_AGAIN)
+        return health.refused_us(books, line.slug, words, now)
 
-    await line.keep(off_the_shelf)
-    await line.alert("misconfigured", f"{now // (24 * HOUR)}", "", str(error))
+    if await line.keep(off_the_shelf):
+        log.warning("supplier.away", supplier=line.slug, why=words)
 
 
 def _restock(

@@ -1,5 +1,7 @@
 """Find the picture of an order's QR, or else the link to pay on."""
 
+from collections.abc import Mapping
+
 from bot.logs import get_logger
 from bot.workers.outbox import Pictures
 from providers.pictures import NoPicture, qr_picture, safe_link
@@ -10,15 +12,16 @@ from storage.books import BookKeeper
 log = get_logger(__name__)
 
 
-def picture_finder(keeper: BookKeeper, own_origin: str) -> Pictures:
+def picture_finder(keeper: BookKeeper, origins: Mapping[str, str]) -> Pictures:
     """Return what finds the picture of an order's QR, or else the link to pay on.
 
-    ``own_origin``: the supplier's address, the only one on this machine that may be fetched from.
+    ``origins``: gateway -> its address, the only one on this machine that may be fetched from.
     """
 
     async def find(order: Order) -> tuple[bytes | None, str]:
         if order.invoice is None:
             return None, ""
+        own_origin = origins.get(order.gateway)
         known = await keeper.read(lambda books: books.orders.picture(order.id))
         if known is not None:
             return known, ""

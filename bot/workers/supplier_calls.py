@@ -1,8 +1,9 @@
 """Make the calls that ``shop.calls`` chooses, and hand the answers to the use cases."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import assert_never
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 from bot.logs import get_logger
 from bot.workers import invoices, price_lists, topups
@@ -13,6 +14,7 @@ from shop.calls import (
     AskBalance,
     AskDeposits,
     AskInvoice,
+    AskPrice,
     AskTopup,
     Call,
     FetchList,
@@ -33,6 +35,17 @@ _BREATH: Millis = 20  # between two looks at what is due
 _FINISH_WITHIN = 5.0
 
 
+Make: TypeAlias = Callable[[SupplierLine, Any], Awaitable[None]]
+_MAKE: Mapping[type[Call], Make] = {
+    Submit: topups.submit,
+    AskTopup: topups.ask_topup,
+    OpenInvoice: invoices.open_invoice,
+    AskInvoice: invoices.ask_invoice,
+    AskDeposits: invoices.ask_deposits,
+    AskPrice: price_lists.ask_price,
+}
+
+
 class SupplierCalls:
     """One supplier's worker."""
 
@@ -48,9 +61,12 @@ class SupplierCalls:
         self._line = SupplierLine(supplier, keeper=keeper, clock=clock)
         self.slug = supplier.slug
         self.counts_calls = supplier.counts_calls
+        self._making_of: Mapping[type[Call], Make] = {
+            **_MAKE,
+            AskBalance: partial(price_lists.ask_balance, low_balance=low_balance),
+            FetchList: partial(price_lists.fetch_list, games=games),
+        }
         self._keeper = keeper
-        self._games = games
-        self._low_balance = low_balance
         self._clock = clock
         self._bell = keeper.bell()
         self._making: set[asyncio.Task[None]] = set()
@@ -103,7 +119,7 @@ class SupplierCalls:
             now = self._clock()  # here: it may have waited its turn for a while
             chosen: list[Call | Idle] = []
             while len(chosen) < most and not (chosen and isinstance(chosen[-1], Idle)):
-                chosen.append(calls.next_call(books, self.slug, now, limited=self.counts_calls))
+                chosen.append(calls.next_call(books, self.slug, now))
             return chosen
 
         return await self._keeper.write(choose)
@@ -111,26 +127,7 @@ class SupplierCalls:
     async def make(self, call: Call) -> None:
         """Make a call that ``choose`` returned, and take in its answer."""
         try:
-            await self._make(call)
+            await self._making_of[type(call)](self._line, call)
         except Exception:
             log.exception("calls.failed", supplier=self.slug, call=type(call).__name__)
         await self._line.count()
-
-    async def _make(self, call: Call) -> None:
-        match call:
-            case Submit():
-                await topups.submit(self._line, call)
-            case AskTopup():
-                await topups.ask_topup(self._line, call)
-            case OpenInvoice():
-                await invoices.open_invoice(self._line, call)
-            case AskInvoice():
-                await invoices.ask_invoice(self._line, call)
-            case AskDeposits():
-                await invoices.ask_deposits(self._line, call)
-            case AskBalance():
-                await price_lists.ask_balance(self._line, call, self._low_balance)
-            case FetchList():
-                await price_lists.fetch_list(self._line, call, self._games)
-            case _:
-                assert_never(call)

@@ -6,12 +6,19 @@ from typing import TypeVar
 import stamina
 
 from bot.logs import get_logger
-from shop import calls, restoring
+from shop import calls, health, restoring
 from shop.calls import Call, Purpose
 from shop.figures import CallOutcome, outcome_of
 from shop.notices import Notice, NoticeKind
 from shop.orders import Order
-from shop.suppliers import Supplier, SupplierError, Unavailable
+from shop.suppliers import (
+    Misconfigured,
+    NotSent,
+    OutcomeUnknown,
+    Supplier,
+    SupplierError,
+    Unavailable,
+)
 from shop.time import MINUTE, Millis
 from storage.books import BookKeeper, SqlBooks
 from storage.database import Busy, Unwritable
@@ -35,7 +42,6 @@ class SupplierLine:
         self.keeper = keeper
         self.clock = clock
         self.listed_at: Millis = 0
-        self._down = ""
         self._uncounted: list[tuple[Purpose, CallOutcome, Millis]] = []
         self._restoring = True  # for all we know
 
@@ -76,13 +82,40 @@ class SupplierLine:
                 return await self.keeper.write(work)
         raise AssertionError("stamina returns or raises")
 
-    async def take_in(self, order: Order, work: Callable[[SqlBooks], Order]) -> Order:
+    async def keep_answer(
+        self, work: Callable[[SqlBooks], T], error: SupplierError | None = None
+    ) -> T:
+        """Store what came of a call, and what it says of the supplier: that it answers, or not."""
+        now = self.clock()
+        result, change = await self.keep(
+            lambda books: (work(books), self._noted(books, error, now))
+        )
+        if change:
+            log.warning("supplier.changed", supplier=self.slug, now=change, why=str(error or ""))
+        return result
+
+    def _noted(self, books: SqlBooks, error: SupplierError | None, now: Millis) -> str:
+        """Note whether the supplier answers; return what has changed by it."""
+        match error:
+            case Unavailable(busy=True):
+                calls.pause(books, self.slug, now)
+            case Misconfigured():  # of one call: the list tells whether it is so of all
+                pass
+            case NotSent() | OutcomeUnknown() | Unavailable():
+                return "away" if health.unanswered(books, self.slug, str(error), now) else ""
+            case _:
+                return "back" if health.answered(books, self.slug, now) else ""
+        return ""
+
+    async def take_in(
+        self, order: Order, work: Callable[[SqlBooks], Order], error: SupplierError | None = None
+    ) -> Order:
         """Store what came of a question; in a restored copy also that it was asked."""
 
         def taking_in(books: SqlBooks) -> tuple[Order, bool]:
             return work(books), self._restoring and restoring.asked(books, order.id)
 
-        after, self._restoring = await self.keep(taking_in)
+        after, self._restoring = await self.keep_answer(taking_in, error)
         if after.status is not order.status:
             log.info("order.moved", order=order.id, was=order.status, became=after.status)
         return after
@@ -100,22 +133,12 @@ class SupplierLine:
         await self.keep(lambda books: books.outbox.owe_owners(notice, now))
 
     async def check_the_key(self) -> None:
-        """Have the list read soon: it tells a refused key from one call that was refused."""
+        """Have the list read soon: it tells a refused key from one call that was refused.
+
+        Of a list that is a file of ours it is the balance that tells.
+        """
         now = self.clock()
-        if now - self.listed_at >= LIST_AGAIN:
+        if self.supplier.list_is_local:
+            await self.keep(lambda books: books.calls.compare_soon(self.slug, now))
+        elif now - self.listed_at >= LIST_AGAIN:
             await self.keep(lambda books: books.calls.set_list_due(self.slug, now))
-
-    async def went_away(self, error: SupplierError) -> None:
-        """Note once that a supplier gives no answers; pause if it says that we ask too often."""
-        if isinstance(error, Unavailable) and error.busy:
-            now = self.clock()
-            await self.keep(lambda books: calls.pause(books, self.slug, now))
-        if not self._down:
-            log.warning("supplier.away", supplier=self.slug, why=str(error))
-        self._down = str(error)
-
-    def came_back(self) -> None:
-        """Note once that a supplier answers again."""
-        if self._down:
-            log.info("supplier.back", supplier=self.slug)
-        self._down = ""

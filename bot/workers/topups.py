@@ -5,17 +5,15 @@ from bot.workers.supplier_line import SupplierLine
 from shop import fulfilment, watching
 from shop.calls import LONGEST_CALL, AskTopup, Submit
 from shop.fulfilment import Outcome
-from shop.orders import Attempt, Order
+from shop.orders import Order
 from shop.settling import NotOpened
 from shop.suppliers import (
     Misconfigured,
     NotSent,
     OutcomeUnknown,
     Refused,
-    StatusRequest,
     SupplierError,
     TopupReport,
-    TopupRequest,
 )
 
 log = get_logger(__name__)
@@ -25,69 +23,66 @@ async def submit(line: SupplierLine, call: Submit) -> None:
     """Have an order delivered whose attempt is written down as being made. Once."""
     order = call.order
     outcome: Outcome
-    evidence = ""
+    failed: SupplierError | None = None
     try:
-        outcome = await line.answer(call, _topup_in_time(line, order, _attempt_of(order)))
+        outcome = await line.answer(call, _topup_in_time(line, order))
     except Misconfigured as error:  # nothing was done, and the owner can mend it
-        outcome, evidence = NotOpened.NOT_SENT, str(error)
+        outcome, failed = NotOpened.NOT_SENT, error
         await line.check_the_key()
     except NotSent as error:
-        outcome, evidence = NotOpened.NOT_SENT, str(error)
+        outcome, failed = NotOpened.NOT_SENT, error
     except Refused as error:
-        outcome, evidence = NotOpened.REFUSED, str(error)
+        outcome = failed = error
     except OutcomeUnknown as error:
-        outcome, evidence = NotOpened.UNKNOWN, str(error)
+        outcome, failed = NotOpened.UNKNOWN, error
         if error.accepted:
             await line.alert("accepted_unread", order.id, order.id, str(error))
-    name = outcome.value if isinstance(outcome, NotOpened) else outcome.state.value
-    log.info("order.submitted", order=order.id, outcome=name, evidence=evidence)
-    now = line.clock()
-    await line.keep(lambda books: fulfilment.submitted(books, order, outcome, now, evidence))
+    evidence, now = str(failed or ""), line.clock()
+    log.info("order.submitted", order=order.id, outcome=_name_of(outcome), evidence=evidence)
+    await line.keep_answer(
+        lambda books: fulfilment.submitted(books, order, outcome, now, evidence), failed
+    )
 
 
-async def _topup_in_time(line: SupplierLine, order: Order, attempt: Attempt) -> TopupReport:
+def _name_of(outcome: Outcome) -> str:
+    match outcome:
+        case NotOpened():
+            return outcome.value
+        case TopupReport():
+            return outcome.state.value
+        case _:
+            return NotOpened.REFUSED.value
+
+
+async def _topup_in_time(line: SupplierLine, order: Order) -> TopupReport:
     """Ask, unless this process stood still until its lease was nearly used up."""
     if (order.due_at or 0) - line.clock() < LONGEST_CALL:
         raise NotSent("the lease has nearly run out")
-    request = TopupRequest(
-        ref=attempt.ref,
-        sku=attempt.sku,
-        user_id=order.user_id,
-        server=order.server,
-        target=order.target,
-    )
-    return await line.supplier.topup(request)
-
-
-def _attempt_of(order: Order) -> Attempt:
-    if order.attempt is None:
-        raise LookupError(f"{order.id} has no attempt")
-    return order.attempt
+    return await line.supplier.topup(fulfilment.request_of(order))
 
 
 async def ask_topup(line: SupplierLine, call: AskTopup) -> None:
     """Ask about an attempt, and take in what is said of it, or that nothing was."""
     order, asked_at = call.order, line.clock()
     if not watching.can_be_asked_about(order):
-        await _unanswered(line, order)
+        await _unanswered(line, order, None)
         return
-    attempt = _attempt_of(order)
-    request = StatusRequest(ref=attempt.ref, supplier_ref=attempt.supplier_ref)
+    question = fulfilment.question_about(
+        order, asked_at, repeats_are_questions=line.supplier.repeats_are_questions
+    )
     try:
-        report = await line.answer(call, line.supplier.status(request))
+        report = await line.answer(call, line.supplier.status(question))
     except SupplierError as error:
-        await line.went_away(error)
         if isinstance(error, Misconfigured):
             await line.check_the_key()
-        await _unanswered(line, order)
+        await _unanswered(line, order, error)
         return
-    line.came_back()
     now = line.clock()
     await line.take_in(
         order, lambda books: fulfilment.reported(books, order, report, asked_at, now)
     )
 
 
-async def _unanswered(line: SupplierLine, order: Order) -> None:
+async def _unanswered(line: SupplierLine, order: Order, error: SupplierError | None) -> None:
     now = line.clock()
-    await line.take_in(order, lambda books: fulfilment.unanswered(books, order.id, now))
+    await line.take_in(order, lambda books: fulfilment.unanswered(books, order.id, now), error)

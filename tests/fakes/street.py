@@ -150,7 +150,7 @@ async def street(
     add_simulators(app, [simulator])
     async with TestServer(app) as server, AsyncExitStack() as stack:
         address = stack.enter_context(fresh(on or the_kind.get(), folder))
-        wanted = demo_settings(folder, server.port or 0)
+        wanted = demo_settings(folder, server.port or 0, suppliers=("zultopup",))
         wanted = wanted.model_copy(update={"poll_seconds": 5, "database": address, **settings})
         seams = replace(seams or Seams(), clock=clock, senders={"web": chat})
         there = Street(

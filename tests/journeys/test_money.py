@@ -252,7 +252,7 @@ async def test_an_answer_that_never_came_is_the_owners_to_decide(there: Street) 
     budi, owner = there.person(), there.owner
     await with_a_deposit(there, budi)
     await there.pay_deposit()
-    await submitted_with(there, "fault", kind="timeout", count=1)
+    await submitted_with(there, "fault", kind="timeout", count=1, seconds=0.2)
     await there.after(2 * MINUTE)
     assert there.orders[0]["status"] == "unsure"
     owner.sees("mungkin sudah dibuat", "nyata Rp")

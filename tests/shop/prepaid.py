@@ -13,7 +13,7 @@ from shop.notices import NoticeKind
 from shop.orders import CASH, CREDIT, HOUSE, Order
 from shop.payments import PaymentMethod, Refunds
 from shop.pricing import Quote
-from shop.suppliers import InvoiceReport, InvoiceState, Listing, TopupReport, TopupState
+from shop.suppliers import Abilities, InvoiceReport, InvoiceState, Listing, TopupReport, TopupState
 from shop.time import MINUTE, SECOND
 from storage import audit
 from storage.books import SqlBooks
@@ -45,7 +45,10 @@ EVERY_WAY = replace(
     methods=tuple(PaymentMethod),
     qris=STATIC_QRIS,
     deposits_at=GATEWAY,
-    by_our_ref={SELLER: True},
+    abilities={
+        **RULES.abilities,
+        SELLER: Abilities(knows_our_ref=True, tells_balance=True),
+    },
 )
 T = TopupState
 

@@ -15,7 +15,7 @@ from shop.orders import PAID_FOR, Attempt, Event, Order, Returned, Status, move
 from shop.payments import PaymentMethod
 from shop.pricing import PriceRule, Quote
 from shop.rules import Rules
-from shop.suppliers import Invoice
+from shop.suppliers import Abilities, Invoice
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.sqlite import SqliteTransaction, connect
@@ -29,6 +29,7 @@ RULES = Rules(
     prices=PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200),
     poll=POLL,
     holds_for=15 * MINUTE,
+    abilities={"zultopup": Abilities(counts_calls=True, tells_balance=True)},
 )
 QUOTE = Quote(listed=10_000, cost=11_200, price=11_800)
 

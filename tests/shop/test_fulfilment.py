@@ -12,7 +12,7 @@ from shop.fulfilment import Outcome
 from shop.notices import NoticeKind
 from shop.orders import IllegalMove, Order, Status
 from shop.settling import NotOpened
-from shop.suppliers import TopupState
+from shop.suppliers import Refused, TopupState
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.orders import Stale
@@ -69,7 +69,7 @@ def test_o14_two_workers_cannot_start_the_same_order(books: SqlBooks) -> None:
 
 
 @pytest.mark.parametrize(
-    "outcome", [report(T.PENDING), report(T.DELIVERED), NotOpened.REFUSED, NotOpened.UNKNOWN]
+    "outcome", [report(T.PENDING), report(T.DELIVERED), Refused("no"), NotOpened.UNKNOWN]
 )
 def test_o4_only_a_paid_order_is_started(books: SqlBooks, outcome: Outcome) -> None:
     order = ordered(books, outcome)
@@ -123,6 +123,7 @@ class Then:
     cost: int = 0
 
 
+REFUSED = Refused("no")
 MADE: Mapping[Outcome, Then] = {
     report(T.PENDING): Then(S.PROCESSING, None, (K.STATUS,), 0, COST),
     report(T.DELIVERED): Then(S.DELIVERED, None, (K.STATUS, K.DELIVERED), 0, COST),
@@ -130,7 +131,7 @@ MADE: Mapping[Outcome, Then] = {
     report(T.FAILED): Then(S.REFUNDED, None, (K.STATUS, K.REFUNDED), PRICE),
     report(T.UNREADABLE): Then(S.UNSURE, AMBIGUOUS, (K.STATUS,)),
     NotOpened.NOT_SENT: Then(S.PAID),
-    NotOpened.REFUSED: Then(S.REFUNDED, None, (K.STATUS, K.REFUNDED), PRICE),
+    REFUSED: Then(S.REFUNDED, None, (K.STATUS, K.REFUNDED), PRICE),
     NotOpened.UNKNOWN: Then(S.UNSURE, AMBIGUOUS, (K.STATUS,)),
 }
 
@@ -206,8 +207,8 @@ STANDS: Mapping[Status, tuple[Outcome, CaseKind | None]] = {
     S.UNSURE: (NotOpened.UNKNOWN, AMBIGUOUS),
     S.PARTLY_DELIVERED: (report(T.PARTIAL), PARTLY),
     S.DELIVERED: (report(T.DELIVERED), None),
-    S.REFUND_DUE: (NotOpened.REFUSED, CaseKind.PAID_FAILED),
-    S.REFUNDED: (NotOpened.REFUSED, None),
+    S.REFUND_DUE: (REFUSED, CaseKind.PAID_FAILED),
+    S.REFUNDED: (REFUSED, None),
 }
 GOODS = (K.STATUS, K.DELIVERED)
 IN_PART = (K.STATUS, K.PARTLY)

@@ -10,7 +10,7 @@ from shop.calls import AskBalance, AskTopup, Idle, Submit
 from shop.cases import Answer, CaseKind, answers
 from shop.orders import Order, Status
 from shop.settling import NotOpened
-from shop.suppliers import TopupState
+from shop.suppliers import Refused, TopupState
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.prepaid import (
@@ -70,7 +70,7 @@ def test_o4_what_may_have_been_ordered_is_never_ordered_again_by_itself(books: S
     lost(books)
     now, questions = LEASE, 0
     while now < NOW + 48 * HOUR:
-        call = calls.next_call(books, SELLER, now, limited=False)
+        call = calls.next_call(books, SELLER, now)
         assert not isinstance(call, Submit)
         if isinstance(call, AskTopup):
             questions += 1
@@ -216,7 +216,7 @@ def test_o6_a_failure_after_the_success_is_a_case_and_moves_nothing(
 def test_l10_a_success_after_the_refund_is_a_case_that_can_be_recorded_as_a_loss_once(
     books: SqlBooks,
 ) -> None:
-    order = ordered(books, NotOpened.REFUSED)
+    order = ordered(books, Refused("no"))
     told = owed(books)
     order = reported(books, order, T.DELIVERED, THEN)
     case = books.cases.open_for("P")

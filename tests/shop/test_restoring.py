@@ -81,7 +81,7 @@ def test_o4_nothing_of_a_copy_is_ordered_again_by_itself(books: SqlBooks, begun:
     now = START
     made: list[calls.Call] = []
     while now < START + 24 * HOUR and len(made) < 3_000:
-        call = calls.next_call(books, SELLER, now, limited=False)
+        call = calls.next_call(books, SELLER, now)
         if isinstance(call, Idle):
             now = call.until
             continue
@@ -144,7 +144,7 @@ def test_o11_the_owners_own_qris_is_asked_about_nowhere_and_keeps_nobody_waiting
 
 def test_an_order_nobody_can_be_asked_about_keeps_nobody_waiting(books: SqlBooks) -> None:
     """The supplier finds orders by its own number only, and the copy does not have it."""
-    books.rules = replace(books.rules, by_our_ref={})
+    books.rules = replace(books.rules, abilities={})
     paid(books, "P0")
     started(books, "P1", NOW + MINUTE)
     restored(books)

@@ -13,7 +13,7 @@ import psycopg
 from shop import fulfilment, ordering, paying, settling
 from shop.orders import Event, Order
 from shop.payments import PaymentMethod, Refunds
-from shop.suppliers import InvoiceReport, InvoiceState, TopupReport, TopupState
+from shop.suppliers import Abilities, InvoiceReport, InvoiceState, Refused, TopupReport, TopupState
 from shop.time import HOUR, MINUTE
 from storage.address import Address, SqliteFile
 from storage.books import SqlBooks
@@ -30,7 +30,13 @@ STATIC_QRIS = (
     "6007JAKARTA6105101106304BB42"
 )
 OWNERS_RULES = replace(
-    RULES, qris=STATIC_QRIS, deposits_at="zultopup", by_our_ref={"zonegame": True}
+    RULES,
+    qris=STATIC_QRIS,
+    deposits_at="zultopup",
+    abilities={
+        **RULES.abilities,
+        "zonegame": Abilities(knows_our_ref=True, tells_balance=True, calls_back=True),
+    },
 )
 # Paid to the supplier, who said so: in which words.
 DROPSHIP: Mapping[str, InvoiceState] = {
@@ -46,7 +52,7 @@ ORDERED: Mapping[str, fulfilment.Outcome] = {
     "PARTLY": TopupReport(state=TopupState.PARTIAL),
     "EARNED": TopupReport(state=TopupState.DELIVERED, serial="SN-1", cost=QUOTE.cost - 700),
     "UNSURE": settling.NotOpened.UNKNOWN,
-    "CREDITED": settling.NotOpened.REFUSED,
+    "CREDITED": Refused("no"),
     "NOT_SENT": settling.NotOpened.NOT_SENT,
 }
 

@@ -13,7 +13,7 @@ from shop.orders import HOUSE, Order, Status
 from shop.payments import PaymentMethod
 from shop.qris import qris_fields
 from shop.settling import NotOpened
-from shop.suppliers import TopupReport, TopupState
+from shop.suppliers import Refused, TopupReport, TopupState
 from shop.time import MINUTE, SECOND
 from tests.bot.conversation.parlour import (
     BACK,
@@ -266,7 +266,7 @@ def test_goods_that_could_not_be_sent_are_credited_and_the_customer_is_told_how_
 ) -> None:
     parlour.give_credit(budi, PRICE)
     order = pay(parlour, budi, WALLET)
-    parlour.supply(order.id, NotOpened.REFUSED)
+    parlour.supply(order.id, Refused("no"))
     parlour.post()
     told = budi.sees(order.id, f"{money(PRICE)} sudah kembali ke saldomu")
     assert say("credited.how") in told.text

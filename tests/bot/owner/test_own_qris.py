@@ -11,7 +11,7 @@ from shop import housekeeping, ledger
 from shop.cases import REMIND_EVERY, Answer, CaseKind
 from shop.orders import Status
 from shop.payments import Refunds
-from shop.settling import NotOpened
+from shop.suppliers import Refused
 from shop.time import HOUR, MINUTE, SECOND
 from tests.bot.conversation.parlour import EVERY_WAY, OWNER, TEXTS, Guest, Parlour, whole
 from tests.bot.owner.claims import PRICE, SECOND_OWNER, case_of, claimed, press, waiting
@@ -256,7 +256,7 @@ def test_what_could_not_be_delivered_may_be_delivered_at_the_owners_word(
     order, case = claimed(parlour, budi)
     press(owner, case, "paid")
     press(owner, case, "yes-paid")
-    parlour.supply(order.id, NotOpened.REFUSED)
+    parlour.supply(order.id, Refused("no"))
     again = case_of(parlour, order)
     asked = press(owner, again, "proceed")
     assert "dua kali" in asked.text

@@ -1,0 +1,97 @@
+"""Whether a supplier's goods can be sold now: noted at every call, told once when it changes.
+
+A supplier that is away is off the shelf, is asked a question a minute, and orders wait for it.
+"""
+
+from dataclasses import replace
+
+from shop.notices import Facts, Notice, NoticeKind
+from shop.ports import Books
+from shop.suppliers import NO_TROUBLE, Trouble, Why
+from shop.time import MINUTE, Millis
+
+MISSES = 3  # questions in a row without an answer: then it is taken for away
+PROBE_EVERY: Millis = MINUTE
+
+
+def answered(books: Books, supplier: str, now: Millis) -> bool:
+    """Take in that a supplier gave a usable answer; return whether it had been away.
+
+    One that is away for want of balance comes back by ``has_balance`` alone.
+    """
+    trouble = books.health.of(supplier)
+    if trouble == NO_TROUBLE:
+        return False
+    if trouble.why is Why.BALANCE:
+        books.health.put(supplier, replace(trouble, misses=0))
+        return False
+    return _is_back(books, supplier, trouble, now)
+
+
+def unanswered(books: Books, supplier: str, words: str, now: Millis) -> bool:
+    """Take in that a question had no usable answer; return whether the supplier is now away."""
+    trouble = books.health.of(supplier)
+    trouble = replace(trouble, misses=min(trouble.misses + 1, MISSES))
+    books.health.put(supplier, trouble)
+    if trouble.away_since is not None:
+        _probe(books, supplier, now)
+        return False
+    if trouble.misses < MISSES:
+        return False
+    return _is_away(books, supplier, replace(trouble, why=Why.SILENT), words, now)
+
+
+def refused_us(books: Books, supplier: str, words: str, now: Millis) -> bool:
+    """Take in that a supplier does not accept who we are; return whether that is news."""
+    trouble = books.health.of(supplier)
+    if trouble.why is Why.KEY:
+        return False
+    return _is_away(books, supplier, replace(trouble, why=Why.KEY), words, now)
+
+
+def has_no_balance(books: Books, supplier: str, needs: int, words: str, now: Millis) -> bool:
+    """Take in that our balance did not cover ``needs`` rupiah; return whether that is news."""
+    trouble = books.health.of(supplier)
+    if trouble.away_since is not None:
+        return False
+    trouble = replace(trouble, why=Why.BALANCE, needs=needs)
+    return _is_away(books, supplier, trouble, words, now)
+
+
+def has_balance(books: Books, supplier: str, balance: int, now: Millis) -> bool:
+    """Take in our balance there, in whole rupiah; return whether the supplier is back by it."""
+    trouble = books.health.of(supplier)
+    if trouble.why is not Why.BALANCE:
+        return False
+    if balance < trouble.needs:
+        _probe(books, supplier, now)
+        return False
+    return _is_back(books, supplier, trouble, now)
+
+
+def _is_away(books: Books, supplier: str, trouble: Trouble, words: str, now: Millis) -> bool:
+    books.health.put(supplier, replace(trouble, away_since=now))
+    _probe(books, supplier, now)
+    _tell(books, supplier, f"away_{trouble.why}", now, words)
+    return True
+
+
+def _is_back(books: Books, supplier: str, trouble: Trouble, now: Millis) -> bool:
+    books.health.put(supplier, NO_TROUBLE)
+    if trouble.away_since is None:
+        return False
+    _tell(books, supplier, "back", now, "")
+    return True
+
+
+def _probe(books: Books, supplier: str, now: Millis) -> None:
+    """Have a question asked soon that shows whether it is back."""
+    if books.rules.abilities_of(supplier).tells_balance:
+        books.calls.set_compare_at(supplier, now + PROBE_EVERY)
+    books.calls.set_list_due(supplier, now + PROBE_EVERY)
+
+
+def _tell(books: Books, supplier: str, alert: str, now: Millis, words: str) -> None:
+    facts: Facts = {"alert": alert, "supplier": supplier, "evidence": words}
+    key = f"alert:{supplier}:{alert}:{now}"
+    books.outbox.owe_owners(Notice(key=key, kind=NoticeKind.ALERT, address="", facts=facts), now)
