@@ -291,10 +291,17 @@ def _unmoved(books: Books, order: Order, now: Millis, words: str = "") -> Order:
     """Say so if it takes long, ask a person if nobody else can tell, and set the next question."""
     order = say_it_takes_long(books, order, now)
     if watching.may_resolve(order) and now >= watching.doubtful_at(order):
-        moving.open_case(books, order, CaseKind.AMBIGUOUS, words, now)
+        _ask_a_person(books, order, words, now)
     order = replace(order, due_at=moving.next_due(books, order, now), claimed_at=None)
     books.orders.note(order)
     return order
+
+
+def _ask_a_person(books: Books, order: Order, words: str, now: Millis) -> None:
+    """Ask the owner once; our balance there is looked at again, and stands beside the question."""
+    if books.cases.open_for(order.id) is None:
+        books.calls.compare_soon(order.supplier, now)
+    moving.open_case(books, order, CaseKind.AMBIGUOUS, words, now)
 
 
 def _the(books: Books, order_id: str) -> Order:

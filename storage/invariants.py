@@ -49,7 +49,7 @@ ORDERS: Sequence[Rule] = (
         sql=f"""
             SELECT o.id AS what
             FROM orders o
-            WHERE o.status IN ('refund_due', 'unsure', 'partly_delivered')
+            WHERE o.status IN ('refund_due', 'partly_delivered')
             AND {_NO_CASE}
         """,  # noqa: S608 - likewise
     ),

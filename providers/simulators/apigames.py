@@ -168,15 +168,15 @@ class ApigamesSimulator(PrepaidSimulator):
     def _wanted(self, said: JsonObject, method: str) -> Wanted:
         if method == "POST" and not isinstance(said.get("server_id"), str):
             raise _refusal("Parameter server_id wajib diisi")
-        target = _field(said, "tujuan")
+        target, server = _field(said, "tujuan"), _field(said, "server_id")
         if not target:
             raise _refusal("Parameter tujuan wajib diisi")
         return Wanted(
             item=self._for_sale(_field(said, "produk")),
             ref=_field(said, "ref_id"),
             target=target,
-            server=_field(said, "server_id"),
-            nickname=nickname_of(target),
+            server=server,
+            nickname=nickname_of(target + server),  # as cek-username is asked
             region=region_of(target),
             more={"merchant_id": _field(said, "merchant_id")},
         )

@@ -21,8 +21,8 @@ Fault beyond those of ``prepaid.py``: ``ip_not_whitelisted``, for the next ``cou
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from urllib.parse import urlsplit
 
-import httpx
 from aiohttp import web
 
 from providers.simulators.callbacks import Message, hmac_of
@@ -191,7 +191,7 @@ class KiosgameSimulator(PrepaidSimulator):
 
     async def _order(self, request: web.Request) -> web.Response:
         fields = await _json_fields(request)
-        if self._books.all_of(fields["trx_id"]) and fields["trx_id"]:
+        if fields["trx_id"] and self._books.all_of(fields["trx_id"]):
             raise refusal("DUPLICATE_TRX_ID")
         order = await self._bought(fields, _JSON, _key_in_header(request), request)
         return web.json_response(created_answer(order), status=201)
@@ -296,10 +296,10 @@ def _key_in_query(request: web.Request) -> str:
 
 def _is_web_address(url: str) -> bool:
     try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL:
+        address = urlsplit(url)
+    except ValueError:
         return False
-    return address.scheme in {"http", "https"} and bool(address.host)
+    return address.scheme in {"http", "https"} and bool(address.hostname)
 
 
 async def _json_fields(request: web.Request) -> Mapping[str, str]:
@@ -321,7 +321,7 @@ def _checked(said: Mapping[str, object], *, needed: Sequence[str]) -> Mapping[st
     for name in _FIELDS:
         value = said.get(name)
         value = "" if value is None else value
-        if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST_TEXT:
             wrong.append(f"{name} must be a string")
         elif name in needed and not value.strip():
             wrong.append(f"{name} should not be empty")

@@ -94,7 +94,7 @@ def product_answer(item: Item) -> JsonObject:
 
 
 def created_answer(order: PrepaidOrder) -> JsonObject:
-    """Answer ``/v1/order`` and ``/v2/order``: ``trx_id`` is null in the example, though one came."""
+    """Answer ``/v1/order`` and ``/v2/order``: their example has no ``trx_id``, though one came."""
     return yes({**_invoice(order), "trx_id": None})
 
 

@@ -52,4 +52,4 @@ def report_url(order: PrepaidOrder, callback_url: str, balance: int) -> str:
     }
     query = "&".join(f"{name}={value}" for name, value in said.items())
     joint = "&" if "?" in callback_url else "?"
-    return f"{callback_url}{joint}{quote(query, safe=_LEFT_AS_IT_IS)}"
+    return f"{callback_url}{joint}{quote(query, safe=_LEFT_AS_IT_IS, errors='replace')}"

@@ -2,7 +2,8 @@
 
 from hashlib import sha256
 
-_NICKNAMES = {"938572270": "Whyy"}  # ZoneGame's document
+# ZoneGame's document; at others the ID and the server are one text.
+_NICKNAMES = {"938572270": "Whyy", "93857227012729": "Whyy"}
 # What real nicknames do to those who take texts apart: dots, dashes, signs, other scripts.
 _OTHERS = (
     "BSK.AFULP",

@@ -162,10 +162,10 @@ class PrepaidSimulator(ABC):
             await self._post.send_due()
         return order
 
-    def _found(self, ref: str, request: web.Request) -> PrepaidOrder | None:
-        """Find the latest order with this reference or id, unless it is to be missing."""
+    def _found(self, name: str, request: web.Request) -> PrepaidOrder | None:
+        """Find an order by its id, else the latest with this reference, unless it is missing."""
         try:
-            order = self._books.order(ref)
+            order = self._books.order(name)
         except UnknownThing:
             return None
         if self._faults.take(request.path, {"missing"}) is None:
@@ -367,8 +367,8 @@ class PrepaidSimulator(ABC):
             self._faults.load(state["faults"])
             self._calls.extend(state["calls"])
             self._post.load(state["callbacks"])
-            if state["callback_url"] == self._callback_url:
-                self._webhook = state["webhook"]
+            if self._callback_url in {"", state["callback_url"]}:
+                self._callback_url, self._webhook = state["callback_url"], state["webhook"]
             self._repeats = state["repeats"]
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"{self._state} does not hold {self.title}'s state.") from error

@@ -13,7 +13,9 @@ leaves open is decided here:
 - ``sn`` is ``N/A`` until delivery; passes and pulsa have none afterwards, either.
 
 Webhooks go to the address entered in the dashboard (``webhook``), unsigned, as PHP writes JSON:
-``transaction_status`` of success, failed and expired, ``price_update`` of every new price.
+``transaction_status`` of success, failed and expired, ``price_update`` of every new price. They
+come again until they are answered ``{"status":200,…}``, the document's "Contoh Respon Sukses"; the
+journal calls any other answer under HTTP 2xx ``NotUnderstood``.
 
 Faults beyond those of ``prepaid.py``:
 
@@ -28,6 +30,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+import httpx
 from aiohttp import web
 
 from providers.simulators.callbacks import Client, Message
@@ -39,6 +42,7 @@ from providers.simulators.senpay_answers import (
     WIB,
     No,
     created_answer,
+    is_understood,
     price_webhook,
     product_answer,
     products_answer,
@@ -97,7 +101,7 @@ class SenPaySimulator(PrepaidSimulator):
             delivery_ms=delivery_ms,
             balance=balance,
             callback_url=callback_url,
-            client=client,
+            client=client or _client,
         )
         self._secret_key = secret_key
 
@@ -215,6 +219,25 @@ class SenPaySimulator(PrepaidSimulator):
     def _is_used(self, ref: str) -> bool:
         since = self._clock() - _DAY_MS
         return any(order.accepted_at > since for order in self._books.all_of(ref))
+
+
+class NotUnderstood(httpx.HTTPError):
+    """A webhook was answered, and not as it should be."""
+
+
+async def _judge(response: httpx.Response) -> None:
+    if response.is_success and not is_understood(await response.aread()):
+        raise NotUnderstood(f"HTTP {response.status_code}")
+
+
+def _client() -> httpx.AsyncClient:
+    # No certificate is checked: only http:// on loopback is spoken to.
+    return httpx.AsyncClient(
+        trust_env=False,
+        follow_redirects=False,
+        verify=False,  # noqa: S501
+        event_hooks={"response": [_judge]},
+    )
 
 
 def _key(request: web.Request) -> str:

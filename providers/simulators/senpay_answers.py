@@ -34,10 +34,12 @@ class No(Exception):
 
 
 def required(fields: Mapping[str, object], name: str) -> str:
-    """Return a text that must be there. Raise ``No``."""
+    """Return a text that must be there, in one line. Raise ``No``."""
     value = fields.get(name)
-    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
+    if not isinstance(value, str) or not value.strip():
         raise No(f"{name} wajib diisi")
+    if not value.isprintable() or len(value) > _LONGEST_TEXT:
+        raise No(f"{name} tidak valid")
     return value.strip()
 
 
@@ -139,6 +141,15 @@ def price_webhook(before: Item, after: Item) -> str:
     """Write the webhook about another price."""
     row = {"product_code": after.code, "price_old": before.price, "price_new": after.price}
     return as_php({"webhook_type": "price_update", "data": [row]})
+
+
+def is_understood(answer: bytes) -> bool:
+    """Tell whether a webhook was answered as it should be: ``{"status": 200, …}``."""
+    try:
+        said = json.loads(answer)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.get("status") == 200
 
 
 def as_php(said: JsonObject) -> str:

@@ -229,7 +229,6 @@ _ROWS: tuple[tuple[Provider, int, tuple[tuple[str, str, int], ...]], ...] = (
         (
             ("HOK_16", "16 Token", 3_050),
             ("HOK_80", "80 Token", 14_100),
-            ("HOK_240", "240 Token", 42_300),
         ),
     ),
     (

@@ -1,5 +1,6 @@
-"""How often a supplier is asked again, in tests."""
+"""How often a supplier is asked again, in tests, and what is logged of it."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -19,3 +20,11 @@ def asked_as_declared() -> Iterator[None]:
 def asked_once(monkeypatch: pytest.MonkeyPatch, asked_as_declared: None) -> None:
     """A question is asked once, so that one answer is all there is."""
     monkeypatch.setattr(base, "READ_TRIES", 1)
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Everything that is logged, but for what ``bot.logs`` silences: httpx names addresses."""
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.WARNING, "httpx")
+    return caplog

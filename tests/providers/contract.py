@@ -157,6 +157,11 @@ class Case:
     def status(self) -> int:
         return self.replies[MAIN].status
 
+    @property
+    def json_at(self) -> list[str]:
+        """Where its answers are JSON; some suppliers also write lines of plain text."""
+        return [at for at, reply in self.replies.items() if reply.body.startswith(("{", "["))]
+
     def saying(self, body: str, at: str = MAIN) -> "Case":
         """The same exchange, but one of its answers reads differently."""
         changed = replace(self.replies[at], body=body)
@@ -207,11 +212,12 @@ GOOD = [case for case in MADE if case.succeeds]
 
 
 def _first_of(cases: Sequence[Case]) -> Iterator[Case]:
-    """The first case of each call of each adapter."""
-    seen: set[tuple[str, str]] = set()
+    """The first case of each call of each adapter, and of each settings that change it."""
+    seen: set[tuple[str, str, str]] = set()
     for case in cases:
-        if (case.slug, case.call) not in seen:
-            seen.add((case.slug, case.call))
+        kind = (case.slug, case.call, repr(case.settings))
+        if kind not in seen:
+            seen.add(kind)
             yield case
 
 

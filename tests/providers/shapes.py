@@ -53,7 +53,9 @@ def wrong_instead_of(value: Any) -> list[Any]:
         case bool():
             return [[], {}, ["x"], 2.5, -1]
         case int():
-            return [True, False, [], {}, [value], {"x": value}, "x", "", 1.5, -value, 10**30, "1e3"]
+            flags = [] if value in (0, 1) else [True, False]  # there they mean the same
+            less = -abs(value) - 1
+            return [*flags, [], {}, [value], {"x": value}, "x", "", 1.5, less, 10**30, "1e3"]
         case str():
             return [True, False, [], {}, [value], list(value), {value: value}, 1.5, -1.25]
         case list():

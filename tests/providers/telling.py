@@ -48,7 +48,9 @@ def told_no_more(result: Any, right: Any) -> bool:
             returned = not result.returned or right.returned
             known = result.supplier_ref in {right.supplier_ref, ""}
             cost = result.cost in {right.cost, None}
-            return all((same_state, returned, known, cost, result.serial in {right.serial, ""}))
+            # If one field has none, a serial number may stand in another one, as the note has it.
+            serial = result.serial in {right.serial, ""} or result.serial in right.note
+            return all((same_state, returned, known, cost, serial))
         case Mapping():
             return all(ref in right and told_no_more(result[ref], right[ref]) for ref in result)
         case Invoice():

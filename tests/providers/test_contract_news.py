@@ -1,4 +1,4 @@
-"""Every supplier that calls back: what a callback says, and that it never says more than it does."""
+"""Every supplier that calls back: what a callback says, and that nothing more is made of it."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -37,12 +37,16 @@ def _heard(adapter: Any, callback: Callback) -> Sequence[News] | Nonsense:
     try:
         news = list(adapter.parse(callback))
     except Nonsense as nonsense:
-        assert len(str(nonsense)) <= 200
-        assert CANARY not in repr(nonsense)
+        _check_log(str(nonsense))
         return nonsense
     for one in news:
         _check_news(one)
     return news
+
+
+def _check_log(text: str) -> None:
+    assert len(text) <= 200
+    assert CANARY not in text
 
 
 def _check_news(one: News) -> None:
@@ -248,12 +252,20 @@ _queries = st.lists(
 def test_a_parameter_that_is_missing_or_odd_says_no_more(each: Recorded) -> None:
     right, pairs = heard_of(each), parse_qsl(each.callback.query, keep_blank_values=True)
     assert not isinstance(right, Nonsense)
+    theirs = [_by_their_name(one, name) for one in right for _, name in pairs]
     odd = ["", " ", "x" * 5_000, "%00", "%ff", "%ED%A0%80", "%E2%80%AE", "%0d%0a", "#", "%", "+"]
     for number in range(len(pairs)):
         rest = pairs[:number] + pairs[number + 1 :]
-        assert _is_no_more(heard_of(each, query=urlencode(rest)), right), rest
+        assert _is_no_more(heard_of(each, query=urlencode(rest)), [*right, *theirs]), rest
         for value in odd:
             heard_of(each, query=f"{urlencode(rest)}&{pairs[number][0]}={value}")
+
+
+def _by_their_name(one: News, name: str) -> News:
+    """Where our reference is missing, one of the other texts names the order."""
+    if not isinstance(one, Told):
+        return one
+    return Told(supplier_ref=name, report=replace(one.report, supplier_ref=name))
 
 
 @pytest.mark.parametrize("each", IN_QUERY, ids=called)

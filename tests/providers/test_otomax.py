@@ -234,8 +234,8 @@ def test_another_order_is_told_from_ours(said: dict[str, str]) -> None:
 
 
 def test_codes_with_dots_and_names_with_blanks_are_told_apart() -> None:
-    wanted = replace(ORDERED, sku="VAL.300", user_id="Nama Ku#1D2", server="")
-    found = read_line(f"R#{wanted.ref} VAL.300.Nama Ku#1D2, status PENDING. . Sisa saldo 7")
+    wanted = replace(ORDERED, sku="VAL.300", user_id="Nama K.u#1D2", server="")
+    found = read_line(f"R#{wanted.ref} VAL.300.Nama K.u#1D2, status PENDING. . Sisa saldo 7")
     assert found is not None
     assert (found.number, found.is_for(wanted)) == ("", True)
 

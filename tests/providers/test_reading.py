@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.reading import WIB, read_serial, read_time, read_word
+from providers.reading import (
+    WIB,
+    is_named,
+    read_flag,
+    read_listing,
+    read_note,
+    read_plain_id,
+    read_rows,
+    read_serial,
+    read_text,
+    read_time,
+    read_word,
+)
+from shop.suppliers import FormField, Listing
 
 # The first block stands in the suppliers' own documents; the second follows from docs/suppliers.md.
 SERIALS = [
@@ -192,3 +205,194 @@ def test_every_moment_survives_being_written_and_read(moment: datetime) -> None:
 @given(st.text(st.characters()) | st.integers() | st.floats() | st.booleans())
 def test_nothing_anybody_writes_is_an_error(written: object) -> None:
     assert read_time(written) is None or type(read_time(written)) is int
+
+
+# --- identifiers and other texts ------------------------------------------------------------------
+
+NO_TEXTS = [None, True, False, 1.5, float("nan"), [], ["x"], {}, {"x": "y"}, b"x"]
+
+
+@pytest.mark.parametrize(("written", "text"), [("x", "x"), (" a b ", "a b"), (5, "5"), (0, "0")])
+def test_a_text_is_as_it_stands(written: object, text: str) -> None:
+    assert read_text(written) == text
+
+
+@pytest.mark.parametrize("written", [*NO_TEXTS, "", " ", "\n", "a\nb", "a\x00", "\ud800", "\u202e"])
+def test_what_cannot_be_stored_or_seen_is_no_text(written: object) -> None:
+    with pytest.raises(TypeError):
+        read_text(written)
+
+
+PLAIN_IDS = ["INV-1", "TRX24070385294000934", "a", "7", "A.b_c:d-e", "x" * 100, "0"]
+
+
+@pytest.mark.parametrize("written", PLAIN_IDS)
+def test_an_identifier_that_may_stand_in_an_address_is_itself(written: str) -> None:
+    assert read_plain_id(written) == written
+
+
+def test_a_number_is_an_identifier_too() -> None:
+    assert (read_plain_id(0), read_plain_id(123)) == ("0", "123")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *NO_TEXTS, "", " ", " a", "a ", "a b", "a/b", "..", ".a", "-a", "a?b", "a#b", "a%2F", "a\n",
+        "\na", "é", "\u0661", "a\x00", "\ud800", "a\\b", "a&b=c", "<b>", "x" * 101, -1, 10**100,
+    ],
+)  # fmt: skip
+def test_what_may_not_stand_in_an_address_is_no_identifier(written: object) -> None:
+    assert read_plain_id(written) == ""
+
+
+@given(st.text(st.characters()) | st.integers() | st.floats() | st.none())
+def test_an_identifier_is_short_and_plain(written: object) -> None:
+    name = read_plain_id(written)
+    assert re.fullmatch(r"|[0-9A-Za-z][0-9A-Za-z._:-]{0,99}", name)
+    assert name in {"", str(written)}
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "same"),
+    [
+        ("55", "55", True),
+        (55, "55", True),
+        (0, "0", True),
+        ("", "", True),
+        ("055", "55", False),
+        (" 55", "55", False),
+        ("INV-1", "inv-1", False),
+        (True, "True", False),
+        (False, "0", False),
+        (1.0, "1.0", False),
+        (None, "None", False),
+        (["55"], "['55']", False),
+        ({}, "{}", False),
+    ],
+)
+def test_a_field_names_an_order_only_if_it_is_the_very_name(
+    value: object, name: str, same: bool
+) -> None:
+    assert is_named(value, name) is same
+
+
+@pytest.mark.parametrize(
+    ("written", "note"),
+    [
+        ("Transaksi gagal", "Transaksi gagal"),
+        (" a\n b\u202e ", "a b"),
+        (5, "5"),
+        (1.5, "1.5"),
+        (None, ""),
+        (["kunci"], ""),
+        ({"kunci": 1}, ""),
+        (b"x", ""),
+    ],
+)
+def test_a_note_is_one_visible_line_and_nothing_of_what_may_hide_more(
+    written: object, note: str
+) -> None:
+    assert read_note(written) == note
+
+
+def test_a_long_note_is_cut() -> None:
+    assert len(read_note("x" * 100_000)) == 200
+
+
+@pytest.mark.parametrize("value", [None, True, 5, "xyz", {"a": 1}, {}, (1, 2)])
+def test_what_is_no_list_has_no_rows(value: object) -> None:
+    assert list(read_rows(value)) == []
+    assert list(read_rows([value])) == [value]
+
+
+# --- truths ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", [True, 1, "1", "true", "True", " TRUE "])
+def test_a_truth_in_any_of_the_forms_in_use(written: object) -> None:
+    assert read_flag(written) is True
+
+
+@pytest.mark.parametrize("written", [False, 0, "0", "false", "False", " FALSE ", None])
+def test_an_untruth_in_any_of_the_forms_in_use(written: object) -> None:
+    assert read_flag(written) is False
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        " ",
+        "yes",
+        "no",
+        "on",
+        "aktif",
+        "01",
+        "1.0",
+        "2",
+        "null",
+        2,
+        -1,
+        10,
+        1.0,
+        0.0,
+        [],
+        [1],
+        {},
+    ],
+)
+def test_what_is_neither_true_nor_false_is_an_error(written: object) -> None:
+    with pytest.raises(ValueError, match="neither"):
+        read_flag(written)
+
+
+# --- rows of a price list -------------------------------------------------------------------------
+
+ROW = {"sku": "ff5", "category": "Free Fire", "name": "5 Diamond", "price": 750}
+
+
+def row(**changed: object) -> Listing | None:
+    return read_listing(**{"available": True, **ROW, **changed})
+
+
+def test_a_row_that_makes_sense_is_a_listing() -> None:
+    assert row() == Listing(**ROW, available=True, form=())
+    assert row(available=False, sku=5, price="10.000") == Listing(
+        **(ROW | {"sku": "5", "price": 10_000}), available=False
+    )
+
+
+def test_a_listing_has_its_form_as_it_was_given() -> None:
+    asked = [FormField(key="id", label="User ID"), FormField(key="zone", label="Zone")]
+    found = row(form=asked)
+    assert found is not None
+    assert found.form == tuple(asked)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"sku": value} for value in (None, "", " ", True, [], "a\nb", "\ud800")),
+        *({"price": value} for value in (None, 0, "0", -1, "x", "", 1.5, True, [], "1e3", 10**15)),
+        *({part: value} for part in ("category", "name") for value in (None, "", " ", 5, [], {})),
+        *({part: value} for part in ("category", "name") for value in ("<b>", "a<", "\u202e")),
+    ],
+    ids=str,
+)
+def test_a_row_that_makes_no_sense_is_left_out(wrong: dict[str, object]) -> None:
+    assert row(**wrong) is None
+
+
+def test_names_of_a_listing_are_visible_and_short() -> None:
+    found = row(name="5\nDiamond\u202e " + "x" * 100, category="Free\tFire")
+    assert found is not None
+    assert found.category == "Free Fire"
+    assert found.name.startswith("5 Diamond x")
+    assert len(found.name) == 60
+
+
+def test_markup_that_would_be_cut_away_is_seen_or_gone() -> None:
+    """What is kept has none; what is cut away does no harm."""
+    found = row(name="x" * 100 + "<b>")
+    assert found is None or "<" not in found.name

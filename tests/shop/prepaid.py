@@ -47,7 +47,7 @@ EVERY_WAY = replace(
     deposits_at=GATEWAY,
     abilities={
         **RULES.abilities,
-        SELLER: Abilities(knows_our_ref=True, tells_balance=True),
+        SELLER: Abilities(counts_calls=True, knows_our_ref=True, tells_balance=True),
     },
 )
 T = TopupState

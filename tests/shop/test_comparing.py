@@ -187,6 +187,7 @@ def test_each_supplier_has_a_case_of_its_own(books: SqlBooks) -> None:
 def test_both_balances_stand_beside_an_order_that_may_have_been_made(books: SqlBooks) -> None:
     opened(books)
     order = ordered(books, NotOpened.UNKNOWN, at=NOW + MINUTE)
+    fulfilment.unanswered(books, order.id, NOW + 11 * MINUTE)
     say(books, OPENING - COST)
     case = books.cases.open_for(order.id)
     assert case is not None

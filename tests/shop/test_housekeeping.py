@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shop import comparing, housekeeping, settling, watching
+from shop import comparing, fulfilment, housekeeping, settling, watching
 from shop.cases import REMIND_EVERY, Answer, CaseKind
 from shop.housekeeping import AT_ONCE, LOOK_EVERY
 from shop.settling import NotOpened
@@ -117,6 +117,7 @@ def test_what_was_answered_is_not_told_again(books: SqlBooks) -> None:
 
 def test_a_case_that_became_another_is_a_day_old_a_day_later(books: SqlBooks) -> None:
     order = ordered(books, NotOpened.UNKNOWN)
+    fulfilment.unanswered(books, "P", NOW + 10 * MINUTE)
     assert case_of(books, order) is CaseKind.AMBIGUOUS
     later = NOW + REMIND_EVERY - HOUR
     reported(books, order, T.PARTIAL, later)

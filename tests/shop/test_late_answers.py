@@ -60,6 +60,8 @@ def lost(books: SqlBooks) -> tuple[Order, Order]:
 def test_o4_a_submission_whose_worker_is_gone_may_have_been_made(books: SqlBooks) -> None:
     _, order = lost(books)
     assert order.status is S.UNSURE
+    assert case_of(books, order) is None  # the supplier is asked first
+    fulfilment.unanswered(books, "P", LEASE + 10 * MINUTE)
     assert case_of(books, order) is CaseKind.AMBIGUOUS
     assert K.NOT_OPENED not in owed(books)  # they have paid: nothing was given up
     assert balances(books, OURS, ledger.HELD) == (0, -PRICE)

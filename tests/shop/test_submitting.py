@@ -184,6 +184,7 @@ def test_submissions_stay_within_what_the_supplier_allows(
 def test_a_supplier_that_counts_no_calls_is_asked_as_often_as_needed(books: SqlBooks) -> None:
     spend(books, MOST_CALLS, NOW, Purpose.WATCH)
     paid(books)
+    books.rules = replace(books.rules, abilities={})
     assert isinstance(calls.next_call(books, SELLER, THEN), Submit)
     assert len(books.calls.made_between(SELLER, NOW - 1, THEN)) == MOST_CALLS
 

@@ -151,7 +151,7 @@ MORE_DAMAGES: Sequence[tuple[str, str]] = (
     ),
     ("O1 an order", "UPDATE orders SET due_at = NULL WHERE id = 'PAID'"),
     ("O1 an order", "UPDATE orders SET due_at = NULL WHERE id = 'SUBMITTING'"),
-    ("O1b what", "UPDATE cases SET closed_at = 1 WHERE order_id = 'UNSURE'"),
+    ("O1 ", "UPDATE orders SET due_at = NULL WHERE id = 'UNSURE'"),
     ("O1b what", "UPDATE cases SET closed_at = 1 WHERE order_id = 'PARTLY'"),
     ("O2b", "DELETE FROM attempts WHERE order_id = 'AGAIN' AND nth = 1"),
     ("O2b", "UPDATE orders SET tries = 2 WHERE id = 'UNSURE'"),

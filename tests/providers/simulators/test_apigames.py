@@ -284,6 +284,7 @@ async def test_the_server_must_be_named_even_if_there_is_none(merchant):
 async def test_the_server_is_kept_beside_the_destination(merchant):
     _, body = await merchant.order(produk="ML86", tujuan="938572270", server_id="12729")
     assert body["data"]["destination"] == "938572270"
+    assert body["data"]["sn"].startswith("Whyy. RefId : ")
     [order] = (await merchant.journal())["orders"]
     assert (order["target"], order["server"], order["price"]) == ("938572270", "12729", 19_000)
 

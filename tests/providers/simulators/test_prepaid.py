@@ -61,7 +61,13 @@ async def test_a_callback_goes_out_although_nobody_asks(buyer):
     assert buyer.shop.bodies[0]["trx_id"] == "A"
 
 
-async def test_a_question_sees_the_present_without_waiting_for_callbacks(buyer):
+async def test_a_question_sees_the_present(buyer):
+    await buyer.order()
+    buyer.clock.now += 3000
+    assert await buyer.status() == "success"
+
+
+async def test_whoever_hears_a_callback_can_ask_back_before_it_is_answered(buyer):
     async def ask_back():
         seen.append(await buyer.status())
 
@@ -444,6 +450,27 @@ async def test_a_callback_that_was_not_heard_is_sent_after_a_sudden_death(tmp_pa
         assert buyer.shop.heard[2][0] == first[0]
 
 
+async def test_a_callback_that_was_heard_is_not_sent_after_a_sudden_death(tmp_path):
+    state, clock = tmp_path / "zonegame.json", Clock()
+    async with opened(ZoneGameSimulator, Buyer, clock=clock, state=state) as buyer:
+        await buyer.order()
+        await buyer.later()
+        await ZoneGameSimulator(clock=clock, state=state).settle()
+        assert len(buyer.shop.heard) == 1
+
+
+async def test_an_order_is_written_down_before_a_callback_that_comes_before_the_answer(tmp_path):
+    async def hear():
+        orders.extend(json.loads(state.read_bytes())["books"]["orders"])
+
+    state, orders = tmp_path / "zonegame.json", []
+    async with opened(ZoneGameSimulator, Buyer, state=state) as buyer:
+        buyer.shop.while_hearing = hear
+        await buyer.done("fault", kind="callback_before_the_answer")
+        await buyer.order()
+        assert [order["status"] for order in orders] == ["success"]
+
+
 async def test_an_address_entered_in_the_dashboard_stays_until_another_is_handed_in(tmp_path):
     state = tmp_path / "apigames.json"
 
@@ -455,6 +482,8 @@ async def test_an_address_entered_in_the_dashboard_stays_until_another_is_handed
     first, entered, second = (f"http://127.0.0.1:{port}/callbacks" for port in (1, 2, 3))
     async with opened(ApigamesSimulator, state=state, callback_url=first) as desk:
         await desk.done("webhook", url=entered)
+    assert remembered(first) == entered
+    assert remembered("") == entered
     assert remembered(first) == entered
     assert remembered(second) == second
 
