@@ -5,10 +5,10 @@ import json
 import re
 import ssl
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 import httpx
@@ -34,7 +34,7 @@ _NO_ANSWER = frozenset({*range(100, 200), *range(300, 400), 429, *range(500, 600
 _MOST_BYTES = 4_000_000
 ORDER_LIMIT = 60.0  # seconds for one order call as a whole; a caller's lease is longer
 READ_LIMIT = 20.0
-READ_TRIES = 3  # of a question that had no answer; where calls are counted, one
+READ_TRIES = 3  # of a question that had no answer, where calls are not counted
 
 Client = Callable[[], httpx.AsyncClient]
 
@@ -192,20 +192,12 @@ class HttpSupplier(Supplier, Generic[S]):
         sent: dict[str, Any] = {"headers": headers, "params": dict(query or {})}
         if body is not None:
             sent["json"] = dict(body)
+        once = partial(self._ask_once, method, path, sent, readable)
         try:
             async with asyncio.timeout(READ_LIMIT):
-                async for attempt in stamina.retry_context(
-                    on=_may_answer_later,
-                    attempts=1 if self.counts_calls else READ_TRIES,
-                    wait_initial=0.2,
-                    wait_max=2.0,
-                    wait_jitter=0.2,
-                ):
-                    with attempt:
-                        return await self._ask_once(method, path, sent, readable)
+                return await (once() if self.counts_calls else _until_answered(once))
         except TimeoutError as error:
             raise Unavailable(f"{self.slug}: {type(error).__name__}") from error
-        raise AssertionError("stamina returns or raises")
 
     async def _ask_once(
         self, method: str, path: str, sent: Mapping[str, Any], readable: Callable[[Reply], bool]
@@ -257,6 +249,20 @@ class HttpSupplier(Supplier, Generic[S]):
 
 def _what(reply: Reply) -> str:
     return f"HTTP {reply.status}, {len(reply.body)} bytes"
+
+
+async def _until_answered(ask: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Ask a few times, while there is no usable answer."""
+    async for attempt in stamina.retry_context(
+        on=_may_answer_later,
+        attempts=READ_TRIES,
+        wait_initial=0.2,
+        wait_max=2.0,
+        wait_jitter=0.2,
+    ):
+        with attempt:
+            return await ask()
+    raise AssertionError("stamina returns or raises")
 
 
 def _may_answer_later(error: Exception) -> bool:

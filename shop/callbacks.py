@@ -11,6 +11,7 @@ from typing import ClassVar, TypeAlias
 
 from shop.suppliers import TopupReport
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
     """One request as it came. Headers and address are known only while it is being proved.

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 
 from shop import fulfilment, settling, watching
-from shop.orders import PAID_FOR, Order, Status
+from shop.orders import ENDED, PAID_FOR, Order, Status
 from shop.payments import PaymentMethod
 from shop.ports import Books
 from shop.time import HOUR, MINUTE, SECOND, Millis
@@ -180,6 +180,20 @@ def wake_up(books: Books, suppliers: Sequence[str], now: Millis, *, alone: bool 
     for supplier in suppliers:
         if not list_is_fresh(books, supplier, now):
             books.calls.set_list_due(supplier, now)
+
+
+def wait_without(books: Books, supplier: str, now: Millis) -> None:
+    """Leave for later what is due at a supplier that nobody can ask; say so where it takes long."""
+    _clear_away(books, supplier, now)
+    while (order := books.orders.next_paid(supplier, now)) is not None:
+        fulfilment.wait(books, order, now)
+    while (order := books.orders.next_watched(supplier, now)) is not None:
+        if order.status in ENDED:
+            books.orders.note(replace(order, due_at=None))
+        elif order.is_prepaid and order.status in PAID_FOR:
+            fulfilment.unanswered(books, order.id, now)
+        else:
+            settling.unanswered(books, order.id, now, now)
 
 
 def list_is_fresh(books: Books, supplier: str, now: Millis) -> bool:

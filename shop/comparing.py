@@ -10,6 +10,8 @@ from shop import asking, ledger, moving
 from shop.cases import Answer, Case, CaseKind, with_words
 from shop.entries import post_own
 from shop.money import rupiah
+from shop.moving import Because
+from shop.orders import Event
 from shop.ports import Books
 from shop.time import Millis
 
@@ -27,6 +29,7 @@ def compared(books: Books, supplier: str, balance: int, asked_at: Millis, now: M
         post_own(
             books, account, balance - books.ledger.balance(account), opening, now, reason="opening"
         )
+    _take_back(books, supplier, balance, asked_at, now)
     written = books.ledger.balance(account)
     under_way, since = books.orders.under_way(supplier), books.ledger.since(account, asked_at)
     least = written - under_way.leaving - since.coming
@@ -38,6 +41,28 @@ def compared(books: Books, supplier: str, balance: int, asked_at: Millis, now: M
         _ask(books, supplier, written, balance, now)
     elif (case := books.cases.open_about(supplier)) is not None:
         books.cases.close(case, None, "", now)
+
+
+def _take_back(books: Books, supplier: str, balance: int, asked_at: Millis, now: Millis) -> None:
+    """Post that failed orders' costs are back, if they are exactly what our balance is more by.
+
+    Most suppliers do not say whether a failed order costs us anything (docs/suppliers.md). While
+    anything else may explain the difference, nothing is posted.
+    """
+    account = ledger.supplier(supplier)
+    under_way, since = books.orders.under_way(supplier), books.ledger.since(account, asked_at)
+    if any((under_way.leaving, under_way.coming, since.leaving, since.coming)):
+        return
+    difference = balance - books.ledger.balance(account)
+    kept = books.orders.kept_costs(supplier)
+    costs = {order.id: order.attempt.charged for order in kept if order.attempt}
+    alone = [order for order in kept if costs[order.id] == difference]
+    back = kept if sum(costs.values()) == difference else alone[:1]
+    for order in back:
+        words = f"saldo {supplier}: {rupiah(balance)}"
+        returned = replace(order.attempt, charged=0) if order.attempt else None
+        because = Because(evidence=words)
+        moving.go(books, order, Event.COST_RETURNED, now, because, attempt=returned)
 
 
 def _tell_the_unsure(books: Books, supplier: str, written: int, balance: int, now: Millis) -> None:

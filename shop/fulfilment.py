@@ -87,7 +87,7 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
 
 
 def wait(books: Books, order: Order, now: Millis) -> Order:
-    """Leave a paid order for later, because its supplier is away; say so if it takes long."""
+    """Leave an order for later, because its supplier is away; say so if it takes long."""
     told = say_it_takes_long(books, order, now)
     waiting = replace(told, due_at=now + _WAIT_FOR_SUPPLIER)
     books.orders.note(waiting)

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from shop import asking, moving
+from shop import asking, calls, moving
 from shop.cases import REMIND_EVERY, Case
 from shop.moving import go
 from shop.orders import HOUSE, Event, Status
 from shop.ports import Books
-from shop.time import HOUR, Millis
+from shop.time import HOUR, MINUTE, Millis
 
 AT_ONCE = 50  # in one transaction
 LOOK_EVERY: Millis = HOUR
@@ -15,10 +15,22 @@ LOOK_EVERY: Millis = HOUR
 
 def tidy(books: Books, now: Millis) -> Millis:
     """Do what has come due, and return when to look again at the latest."""
+    until = _wait_for_strangers(books, now)
     for _ in range(AT_ONCE):
         if not (_lapse_one(books, now) or _remind_of_one(books, now)):
-            return _next_moment(books, now)
+            return min(until, _next_moment(books, now))
     return now
+
+
+def _wait_for_strangers(books: Books, now: Millis) -> Millis:
+    """See to orders at suppliers that are no longer in the settings: nobody else does.
+
+    Nothing is asked or ordered; people are told that it takes long, and the owner decides.
+    """
+    strangers = set(books.orders.asked()) - {*books.rules.abilities, HOUSE}
+    for supplier in strangers:
+        calls.wait_without(books, supplier, now)
+    return now + (MINUTE if strangers else LOOK_EVERY)
 
 
 def _next_moment(books: Books, now: Millis) -> Millis:

@@ -76,6 +76,9 @@ class Orders(Protocol):
     def waiting(self, supplier: str) -> int:
         """Return how many orders await payment or are being delivered."""
 
+    def asked(self) -> Sequence[str]:
+        """Return who is to be asked about orders: suppliers, and the house."""
+
     def end_leases(self, now: Millis) -> None:
         """Make due now every opening, and every order that waits or is being delivered."""
 
@@ -117,6 +120,9 @@ class Orders(Protocol):
 
     def committed(self, supplier: str) -> int:
         """Return what paid orders will still cost of our balance at a supplier."""
+
+    def kept_costs(self, supplier: str) -> Sequence[Order]:
+        """Return the failed orders whose cost a supplier has kept, as far as we know."""
 
     def unsure_at(self, supplier: str) -> Sequence[Order]:
         """Return the orders that a supplier may have accepted."""
@@ -242,6 +248,9 @@ class Copies(Protocol):
 
     def unseen(self, supplier: str) -> Sequence[str]:
         """Return the orders that, as far as the copy knows, have no QR yet."""
+
+    def ask_only(self, suppliers: Sequence[str]) -> None:
+        """Forget what only a supplier could be asked that is no longer in the settings."""
 
     def ask_about_all(self, supplier: str) -> None:
         """Remember every open invoice as one to ask about."""

@@ -35,12 +35,15 @@ class Quote:
     price: int
 
 
-def quote(listed: int, rule: PriceRule, learnt: Charge | None = None) -> Quote:
+def quote(
+    listed: int, rule: PriceRule, learnt: Charge | None = None, *, dropships: bool = True
+) -> Quote:
     """Price an item listed at ``listed``, counting on the dropship cost learnt for it, if any.
 
-    The price is never below the listed one: ZulTopup refuses that (its document, "Mode Dropship").
+    ``dropships``: whether its supplier does; from one that does not it costs what is listed. The
+    price is never below the listed one: ZulTopup refuses that (its document, "Mode Dropship").
     """
-    cost = max(listed, _expected_cost(listed, rule, learnt))
+    cost = max(listed, _expected_cost(listed, rule, learnt)) if dropships else listed
     margin = max(ceil_div(cost * rule.margin_bp, _WHOLE), rule.margin_min)
     price = ceil_div(cost + margin, rule.round_to) * rule.round_to
     return Quote(listed=listed, cost=cost, price=price)

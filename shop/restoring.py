@@ -29,6 +29,7 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
     if made_at is None:
         return False
     books.copies.forget_what_was_said(made_at, now)
+    books.copies.ask_only(suppliers)
     for supplier in suppliers:
         for order_id in books.copies.unseen(supplier):  # which have no QR, or no answer, yet
             _give_up(books, order_id, now)

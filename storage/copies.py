@@ -21,6 +21,9 @@ WHERE o.asks = :supplier AND o.due_at IS NOT NULL
            AND (o.method = 'dropship' OR a.by_our_ref = 1 OR a.supplier_ref <> '')))
 ON CONFLICT (order_id) DO NOTHING
 """
+_STRANGERS = """
+SELECT u.order_id, o.asks FROM unasked u JOIN orders o ON o.id = u.order_id ORDER BY u.order_id
+"""
 _ASKED = "DELETE FROM unasked WHERE order_id = :order_id"
 # One that nobody will ask about any more, because it has ended meanwhile, keeps nobody waiting.
 _LEFT = """
@@ -51,6 +54,11 @@ class SqlCopies:
 
     def unseen(self, supplier: str) -> Sequence[str]:
         return [row["id"] for row in self._tx.fetch(_UNSEEN, {"supplier": supplier})]
+
+    def ask_only(self, suppliers: Sequence[str]) -> None:
+        for row in self._tx.fetch(_STRANGERS):
+            if row["asks"] not in suppliers:
+                self.asked(row["order_id"])
 
     def ask_about_all(self, supplier: str) -> None:
         self._tx.execute(_ASK, {"supplier": supplier})

@@ -93,6 +93,7 @@ UPDATE orders SET due_at = :now WHERE due_at > :now
   AND (status IN ('opening', 'submitting', 'processing', 'unsure')
        OR (status = 'awaiting_payment' AND gateway <> 'house') OR claimed_at IS NOT NULL)
 """
+_ASKED = "SELECT DISTINCT asks FROM orders WHERE due_at IS NOT NULL ORDER BY asks"
 _COME_DUE = "UPDATE orders SET due_at = :now WHERE due_at > :latest"
 _COUNT_WAITING = """
 SELECT COUNT(*) AS n FROM orders
@@ -142,6 +143,10 @@ SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS n FROM orders
 WHERE asks = :supplier AND status IN ('paid', 'submitting') AND method <> 'dropship'
 """
 _UNSURE_AT = f"{SELECT} WHERE o.asks = :supplier AND o.status = 'unsure' ORDER BY o.id LIMIT 20"
+_KEPT_COSTS = f"""{SELECT}
+WHERE o.asks = :supplier AND o.status IN ('refund_due', 'refunded') AND a.charged > 0
+ORDER BY o.id
+"""
 _HISTORY = """
 SELECT at, event, became, actor, evidence FROM order_events WHERE order_id = :order_id
 ORDER BY version
@@ -279,6 +284,9 @@ class SqlOrders:
     def committed(self, supplier: str) -> int:
         return self._number(_COMMITTED, supplier=supplier)
 
+    def kept_costs(self, supplier: str) -> Sequence[Order]:
+        return self._many(_KEPT_COSTS, supplier=supplier)
+
     def unsure_at(self, supplier: str) -> Sequence[Order]:
         return self._many(_UNSURE_AT, supplier=supplier)
 
@@ -304,6 +312,9 @@ class SqlOrders:
 
     def best_selling(self, most: int) -> Sequence[str]:
         return [row["game"] for row in self._tx.fetch(_BEST_SELLING, {"most": most})]
+
+    def asked(self) -> Sequence[str]:
+        return [row["asks"] for row in self._tx.fetch(_ASKED)]
 
     def end_leases(self, now: Millis) -> None:
         self._tx.execute(_END_LEASES, {"now": now})

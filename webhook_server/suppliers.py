@@ -4,7 +4,6 @@ import asyncio
 import hmac
 import logging
 import math
-import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,7 +11,6 @@ from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from aiohttp import hdrs, web
-from aiohttp.http import HttpProcessingError
 
 from providers.settings import Networks
 from shop.callbacks import Callback, CallsBack, Nonsense, Trust
@@ -31,7 +29,6 @@ Store: TypeAlias = Callable[[str, Callback, Trust], Awaitable[bool]]
 Answer: TypeAlias = tuple[CallbackOutcome, web.Response]
 
 _AS_IT_IS: Final = "identity"
-_NO_TEXT: Final = re.compile("[\udc80-\udcff]")  # how aiohttp writes bytes that are not UTF-8
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +219,7 @@ async def _body(request: web.Request) -> bytes:
         raise _too_large() from None
     except TimeoutError:
         raise _Refused(CallbackOutcome.NONSENSE, HTTPStatus.REQUEST_TIMEOUT) from None
-    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+    except (web.RequestPayloadError, ConnectionError):
         raise _Refused(CallbackOutcome.NONSENSE, HTTPStatus.BAD_REQUEST) from None
 
 
@@ -244,17 +241,11 @@ def _callback(request: web.Request, body: bytes, trusted: Networks) -> Callback:
     forwarded = request.headers.getall(hdrs.X_FORWARDED_FOR, ())
     return Callback(
         method=request.method,
-        query=_query(request.raw_path),
+        query=request.raw_path.partition("?")[2],  # what is behind a "#" belongs to it
         body=body,
         headers=_headers(request),
         remote=remote_of(_peer(request), forwarded, trusted),
     )
-
-
-def _query(target: str) -> str:
-    """Return all after the question mark, a ``#`` included; bytes that are no text as ``%FF``."""
-    query = target.partition("?")[2]
-    return _NO_TEXT.sub(lambda found: f"%{ord(found[0]) - 0xDC00:02X}", query)
 
 
 def _headers(request: web.Request) -> Mapping[str, str]:

@@ -134,7 +134,8 @@ class Room:
 
     def quote(self, offer: Offer) -> Quote:
         learnt = self.books.shelf.learnt(offer.supplier, offer.sku)
-        return pricing.quote(offer.listed, self.books.rules.prices, learnt)
+        dropships = offer.supplier in self.face.dropshippers
+        return pricing.quote(offer.listed, self.books.rules.prices, learnt, dropships=dropships)
 
     def target(self, draft: Draft) -> str:
         """Return the account as the supplier wants it written; of a form: JSON by its keys."""

@@ -1,6 +1,7 @@
 """The line to one supplier: calls are counted, answers kept, silence noted, owners alerted."""
 
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import TypeVar
 
 import stamina
@@ -29,6 +30,14 @@ log = get_logger(__name__)
 
 LIST_AGAIN: Millis = MINUTE
 _KEEP_TRYING = 70.0  # seconds, to store an answer that is known nowhere else; about a lease
+
+
+class Change(Enum):
+    """What an answer, or that there is none, has changed about its supplier."""
+
+    NONE = auto()
+    AWAY = auto()
+    BACK = auto()
 
 
 class SupplierLine:
@@ -90,11 +99,13 @@ class SupplierLine:
         result, change = await self.keep(
             lambda books: (work(books), self._noted(books, error, now))
         )
-        if change:
-            log.warning("supplier.changed", supplier=self.slug, now=change, why=str(error or ""))
+        if change is Change.AWAY:
+            log.warning("supplier.away", supplier=self.slug, why=str(error))
+        elif change is Change.BACK:
+            log.info("supplier.back", supplier=self.slug)
         return result
 
-    def _noted(self, books: SqlBooks, error: SupplierError | None, now: Millis) -> str:
+    def _noted(self, books: SqlBooks, error: SupplierError | None, now: Millis) -> Change:
         """Note whether the supplier answers; return what has changed by it."""
         match error:
             case Unavailable(busy=True):
@@ -102,10 +113,12 @@ class SupplierLine:
             case Misconfigured():  # of one call: the list tells whether it is so of all
                 pass
             case NotSent() | OutcomeUnknown() | Unavailable():
-                return "away" if health.unanswered(books, self.slug, str(error), now) else ""
+                if health.unanswered(books, self.slug, str(error), now):
+                    return Change.AWAY
             case _:
-                return "back" if health.answered(books, self.slug, now) else ""
-        return ""
+                if health.answered(books, self.slug, now):
+                    return Change.BACK
+        return Change.NONE
 
     async def take_in(
         self, order: Order, work: Callable[[SqlBooks], Order], error: SupplierError | None = None

@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.secrets import Secret
 from shop.suppliers import Misconfigured
 from shop.time import HOUR, MINUTE, SECOND
 from tests.fakes.chat import Person
@@ -114,7 +113,7 @@ def what_was_ordered_is_what_was_confirmed(there: Street) -> None:
     orders = {row["id"]: row for row in there.orders}
     for row in there.journal:
         assert row["mode"] == "dropship"
-        assert row["customer_phone"] == there.settings.zultopup_phone
+        assert row["customer_phone"] == there.settings.of_suppliers["zultopup"].phone
         assert row["customer_name"] == "Pelanggan"
         if row["id"] not in ours:
             continue  # its answer never came: see nothing_was_ordered_twice
@@ -1074,8 +1073,10 @@ async def test_an_item_that_disappeared_between_quote_and_tap_is_not_ordered(
 
 
 async def with_a_wrong_key(there: Street) -> None:
+    ours = there.settings.of_suppliers["zultopup"]
+    wrong = replace(ours, api_key=lambda: ("invalid-kanari-5f3a9c71d2",))
     there.settings = there.settings.model_copy(
-        update={"zultopup_api_keys": (Secret("invalid-kanari-5f3a9c71d2"),)}
+        update={"of_suppliers": {**there.settings.of_suppliers, "zultopup": wrong}}
     )
     await there.restart()
 

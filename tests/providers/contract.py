@@ -3,10 +3,11 @@
 ``fixtures/<slug>/settings.toml`` holds made-up settings (their ``[secrets]`` are replaced by a
 canary), each ``callback_*.toml`` one callback (see ``recorded_callbacks``), and each other file
 one exchange: its ``source``, the ``call`` with its ``[arguments]``, the ``[request]`` it makes, the
-``[reply]`` it gets, and ``[then]`` what the shop hears of it. Of a call that makes several
-requests, these are about the last one; what other paths answer stands in ``[[also]]`` (``path``
-with its query, ``status``, ``body``). An exchange that the adapter never makes says why, in
-``unused``. ``[settings]`` are of one exchange only.
+``[reply]`` it gets, and ``[then]`` what the shop hears of it. A call that asks nobody has no
+``[request]``; of one that makes several, ``[request]`` and ``[reply]`` are the last one's, and what
+other paths answer stands in ``[[also]]`` (``path`` with its query, ``status``, ``body``). An
+exchange that the adapter never makes says why, in ``unused``. ``[settings]`` are of one exchange
+only: others than those of ``settings.toml``.
 """
 
 import re
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -262,6 +263,9 @@ def written_out(value: object) -> str:
     return "".join([*parts, *traceback.format_exception(value)])
 
 
+PAGE = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>"
+NO = '{"status":false,"success":false,"statusCode":400,"message":"tidak bisa"}'
+
 Answering = Callable[[httpx.Request], httpx.Response]
 
 
@@ -287,6 +291,21 @@ class Wire:
     def times(self) -> Counter[str]:
         """How often each path was asked."""
         return Counter(f"{request.method} {target_of(request)}" for request in self.requests)
+
+
+class Line(Protocol):
+    """What a supplier is asked over."""
+
+    def times(self) -> Counter[str]:
+        """How often each path was asked."""
+
+
+def check_times(case: Case, line: Line, most: int = 1) -> None:
+    """Check that an order is one request, and that no path is asked more often than it may be."""
+    times = line.times()
+    assert times, "nothing was asked"
+    assert max(times.values()) <= most, times
+    assert case.call not in ORDERS or times.total() == 1, times
 
 
 def as_recorded(case: Case) -> Answering:

@@ -24,6 +24,7 @@ from tests.providers.recorded_callbacks import (
     Recorded,
     called,
 )
+from tests.providers.shapes import json_values
 
 FOREIGN = "198.51.100.7"
 
@@ -252,6 +253,13 @@ def test_whatever_comes_is_refused_without_an_exception(slug: str, data: st.Data
     )
     trust = make(slug, NOWHERE).verify(strange)  # type: ignore[attr-defined]
     assert trust is (Trust.HINT if strange.method == "GET" and trust is Trust.HINT else Trust.NONE)
+
+
+@pytest.mark.parametrize("each", ADDRESSED[:1] + ADDRESSED[-1:], ids=called)
+@given(body=st.binary(max_size=200) | json_values.map(lambda said: json.dumps(said).encode()))
+@settings(max_examples=100, deadline=None)
+def test_whatever_comes_from_the_right_address_is_no_proof(each: Recorded, body: bytes) -> None:
+    assert trust_of(each, body=body) is not Trust.PROOF
 
 
 @pytest.mark.parametrize("each", SIGNED, ids=called)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import json
 import shutil
 import socket
 import ssl
@@ -13,33 +12,31 @@ import httpx
 import pytest
 
 from providers import base
-from shop.suppliers import Misconfigured, SupplierError, TopupReport, TopupState, Unavailable
+from shop.suppliers import Misconfigured, TopupReport, TopupState
 from tests.providers.contract import (
-    ADAPTERS,
     ASKED,
     CANARY,
     MAIN,
+    NO,
     ORDERED,
-    ORDERS,
+    PAGE,
     QUESTIONS,
     Case,
-    Reply,
     Wire,
-    as_recorded,
+    check_times,
     everywhere,
     failing,
     heard,
     lost,
     named,
     outcome,
-    target_of,
     unclear,
     written_out,
 )
 from tests.providers.upstream import (
     Script,
-    Upstream,
     answer,
+    impatient,
     never_ends,
     says,
     says_and_closes,
@@ -49,32 +46,14 @@ from tests.providers.upstream import (
     serving,
 )
 
-once = pytest.mark.usefixtures("asked_once")
-as_declared = pytest.mark.usefixtures("asked_as_declared")
+pytestmark = pytest.mark.usefixtures("asked_once")
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n"
-PAGE = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>"
-NO = '{"status":false,"success":false,"statusCode":400,"message":"tidak bisa"}'
-
-
-def impatient() -> httpx.AsyncClient:
-    """As the real one, but sooner tired of waiting."""
-    limits = httpx.Timeout(10, read=0.1)
-    return httpx.AsyncClient(timeout=limits, follow_redirects=False, trust_env=False, verify=False)
-
-
-def check_times(case: Case, line: Wire | Upstream, most: int = 1) -> None:
-    """An order is one request; of a question no path is asked more often than it may be."""
-    times = line.times()
-    assert times, "nothing was asked"
-    assert max(times.values()) <= most, times
-    assert case.call not in ORDERS or times.total() == 1, times
 
 
 # --- nothing left ---------------------------------------------------------------------------------
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_a_refused_connection_means_that_nothing_was_sent(case: Case) -> None:
     with socket.socket() as taken:
@@ -85,7 +64,6 @@ async def test_a_refused_connection_means_that_nothing_was_sent(case: Case) -> N
     assert CANARY not in written_out(result)
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_a_failed_tls_handshake_means_that_nothing_was_sent(
     case: Case, self_signed: ssl.SSLContext
@@ -140,7 +118,6 @@ MAY_HAVE_ARRIVED = [
 ]
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_every_failure_of_the_transport_is_not_sent_or_unknown(case: Case) -> None:
     expected = {failure: lost(case.call) for failure in NEVER_LEFT}
@@ -171,7 +148,6 @@ BROKEN: dict[str, Script] = {
 }
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_a_broken_answer_leaves_everything_open(
     case: Case, logged: pytest.LogCaptureFixture
@@ -203,7 +179,6 @@ SAYS_NOTHING: list[tuple[int, str | bytes]] = [
 ]
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_an_answer_that_says_nothing_leaves_everything_open(
     case: Case, logged: pytest.LogCaptureFixture
@@ -217,7 +192,6 @@ async def test_an_answer_that_says_nothing_leaves_everything_open(
     assert CANARY not in logged.text
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_a_perfect_body_under_a_bad_status_is_no_answer(case: Case) -> None:
     for status in (300, 301, 302, 303, 304, 307, 308, 429, 500, 502, 503, 504, 520, 599):
@@ -225,7 +199,6 @@ async def test_a_perfect_body_under_a_bad_status_is_no_answer(case: Case) -> Non
         assert type(result) is unclear(case.call), (status, result)
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_a_perfect_body_under_a_refusal_says_both_and_so_nothing(case: Case) -> None:
     for status in (400, 404, 409, 422):
@@ -234,7 +207,6 @@ async def test_a_perfect_body_under_a_refusal_says_both_and_so_nothing(case: Cas
         assert type(result) is unclear(case.call) or is_missing, (status, result)
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_silence_leaves_everything_open(case: Case) -> None:
     for begun in (b"", CUT[:30], CUT):
@@ -244,7 +216,6 @@ async def test_silence_leaves_everything_open(case: Case) -> None:
         assert type(result) is unclear(case.call), (begun, result)
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_a_trickle_of_bytes_does_not_hold_a_call_for_ever(
     case: Case, monkeypatch: pytest.MonkeyPatch
@@ -254,11 +225,11 @@ async def test_a_trickle_of_bytes_does_not_hold_a_call_for_ever(
     async with serving(never_ends(CHUNKED, b"1\r\n \r\n", pause=0.02)) as upstream:
         async with asyncio.timeout(10):
             result = await outcome(case.ask(case.supplier(upstream.url)))
-        check_times(case, upstream)
+        # On a busy machine its time may be over before the request is written.
+        assert upstream.times().total() <= 1
     assert type(result) is unclear(case.call), result
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_a_refused_key_is_the_owners_business_whatever_the_body_says(case: Case) -> None:
     for status in (401, 403):
@@ -273,7 +244,6 @@ async def test_a_refused_key_is_the_owners_business_whatever_the_body_says(case:
 # --- on a connection of its own, to where it was meant to go --------------------------------------
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_each_request_has_a_fresh_connection_even_if_the_last_one_was_kept(
     case: Case,
@@ -289,7 +259,6 @@ async def test_each_request_has_a_fresh_connection_even_if_the_last_one_was_kept
         assert upstream.header("host") == [f"127.0.0.1:{upstream.port}"]
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_redirects_are_not_followed(case: Case) -> None:
     async with serving(says_as_recorded(case)) as elsewhere:
@@ -302,7 +271,6 @@ async def test_redirects_are_not_followed(case: Case) -> None:
         assert elsewhere.connections == 0
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_a_redirect_that_makes_no_sense_does_no_harm(case: Case) -> None:
     for where in ("http://[::1", "//", "http://\x7f/", "http://é.xn--/", "x:y:z:"):
@@ -312,7 +280,6 @@ async def test_a_redirect_that_makes_no_sense_does_no_harm(case: Case) -> None:
         assert type(result) is unclear(case.call), (where, result)
 
 
-@once
 @pytest.mark.parametrize("case", ASKED, ids=named)
 async def test_proxies_and_passwords_of_the_environment_are_ignored(
     case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -343,7 +310,6 @@ def _padded_to(size: int, body: str, *, packed: bool) -> bytes:
 JSON_ORDERS = [case for case in ORDERED if MAIN in case.json_at]
 
 
-@once
 @pytest.mark.parametrize("case", JSON_ORDERS + QUESTIONS[:1], ids=named)
 async def test_a_body_is_read_up_to_four_megabytes_and_no_further(case: Case) -> None:
     for packed in (False, True):
@@ -352,110 +318,3 @@ async def test_a_body_is_read_up_to_four_megabytes_and_no_further(case: Case) ->
         async with serving(says(_padded_to(4_000_001, case.body, packed=packed))) as upstream:
             result = await outcome(case.ask(case.supplier(upstream.url)))
         assert type(result) is unclear(case.call), result
-
-
-# --- asked again ----------------------------------------------------------------------------------
-
-TROUBLE = [
-    failing(httpx.ConnectError("refused")),
-    failing(httpx.ReadTimeout("slow")),
-    failing(httpx.RemoteProtocolError("cut")),
-    everywhere(NO, 500),
-    everywhere(PAGE, 502),
-    everywhere("", 200),
-    everywhere(PAGE, 200),
-]
-
-
-def tries_of(case: Case) -> int:
-    """How often one path may be asked; where calls are counted, or leave something, once."""
-    once = case.call in ORDERS or ADAPTERS[case.slug].counts_calls
-    return 1 if once else base.READ_TRIES
-
-
-@as_declared
-@pytest.mark.parametrize("case", ASKED, ids=named)
-async def test_a_question_that_had_no_answer_is_asked_again_and_an_order_never_is(
-    case: Case,
-) -> None:
-    good = await heard(case)
-    for trouble in TROUBLE:
-        wire = Wire(_only_the_last_try_is_answered(case, trouble))
-        result = await heard(case, wire)
-        assert wire.times()[_first(wire)] == tries_of(case)
-        assert result == good if tries_of(case) > 1 else isinstance(result, SupplierError), result
-        check_times(case, wire, most=tries_of(case))
-
-
-def _only_the_last_try_is_answered(case: Case, trouble):
-    asked: list[str] = []
-
-    def answering(request: httpx.Request) -> httpx.Response:
-        asked.append(target_of(request))
-        is_last = len(asked) >= max(2, tries_of(case))
-        return (as_recorded(case) if is_last else trouble)(request)
-
-    return answering
-
-
-def _first(wire: Wire) -> str:
-    return f"{wire.requests[0].method} {target_of(wire.requests[0])}"
-
-
-@as_declared
-@pytest.mark.parametrize("case", ASKED, ids=named)
-async def test_trouble_without_end_is_given_up(case: Case) -> None:
-    for trouble in TROUBLE[1:]:
-        wire = Wire(trouble)
-        result = await heard(case, wire)
-        assert type(result) is unclear(case.call), result
-        assert wire.times()[_first(wire)] == tries_of(case)
-        check_times(case, wire, most=tries_of(case))
-
-
-@as_declared
-@pytest.mark.parametrize("case", ASKED, ids=named)
-async def test_a_refusal_is_heard_once(case: Case) -> None:
-    for status, body in [(400, NO), (404, NO), (422, NO), (200, NO), (401, NO), (403, PAGE)]:
-        wire = Wire(everywhere(body, status))
-        await heard(case, wire)
-        check_times(case, wire)
-
-
-@as_declared
-@pytest.mark.parametrize("case", QUESTIONS, ids=named)
-async def test_a_supplier_that_is_asked_too_often_is_left_in_peace(case: Case) -> None:
-    for body in (NO, PAGE, "", case.body):
-        wire = Wire(everywhere(body, 429))
-        result = await heard(case, wire)
-        assert (type(result), result.busy) == (Unavailable, True)
-        assert len(wire.requests) == 1
-
-
-@as_declared
-@pytest.mark.parametrize("case", QUESTIONS, ids=named)
-async def test_a_question_that_met_silence_is_asked_again_on_a_new_connection(case: Case) -> None:
-    if ADAPTERS[case.slug].counts_calls:
-        return
-
-    async def silent_once(upstream: Upstream, reader, writer) -> None:
-        script = says_and_hangs(b"") if len(upstream.requests) == 1 else says_as_recorded(case)
-        await script(upstream, reader, writer)
-
-    async with serving(silent_once) as upstream:
-        assert await case.ask(case.supplier(upstream.url, impatient)) == await heard(case)
-        assert upstream.connections == len(upstream.requests)
-
-
-def test_every_recorded_answer_is_what_its_path_gets() -> None:
-    """The ground these tests stand on: a path with an answer of its own, and all others."""
-    case = ASKED[0]
-    also = {"/a?b=c": Reply(status=404, body="{}"), MAIN: case.replies[MAIN]}
-    line = Wire(as_recorded(type(case)(**{**_plain(case), "replies": also})))
-    answered = line.answering(httpx.Request("GET", "http://127.0.0.1/a?b=c"))
-    assert (answered.status_code, answered.json()) == (404, {})
-    assert json.loads(line.answering(httpx.Request("GET", "http://127.0.0.1/a")).text)
-
-
-def _plain(case: Case) -> dict[str, object]:
-    return {name: getattr(case, name) for name in case.__slots__}

@@ -10,7 +10,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import httpx
+
 from tests.providers.contract import Case
+
+
+def impatient() -> httpx.AsyncClient:
+    """As the real one, but sooner tired of waiting."""
+    limits = httpx.Timeout(10, read=0.1)
+    return httpx.AsyncClient(timeout=limits, follow_redirects=False, trust_env=False, verify=False)
+
 
 Script = Callable[["Upstream", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -87,6 +96,8 @@ async def serving(
     try:
         yield upstream
     finally:
+        for _ in range(10):  # a connection that nobody waits for any more may yet be taken
+            await asyncio.sleep(0)
         server.close()
         for writer in upstream.serving.values():
             writer.transport.abort()

@@ -1,6 +1,7 @@
 """What comes due with nobody to ask: own QRs that run out, and cases that wait for an answer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from shop import comparing, fulfilment, housekeeping, settling, watching
 from shop.cases import REMIND_EVERY, Answer, CaseKind
 from shop.housekeeping import AT_ONCE, LOOK_EVERY
 from shop.settling import NotOpened
-from shop.time import HOUR, MINUTE
+from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.prepaid import (
     SELLER,
@@ -20,6 +21,7 @@ from tests.shop.prepaid import (
     now_of,
     ordered,
     own_qris,
+    paid,
     report,
     reported,
 )
@@ -149,3 +151,28 @@ def test_a_reminder_does_not_take_back_what_the_owner_has_half_said(books: SqlBo
     kept = books.cases.open_for("P")
     assert kept is not None
     assert (kept.pending, kept.opened_at) == (Answer.ARRIVED, case.opened_at)
+
+
+# --- a supplier that is no longer in the settings ---
+
+
+@pytest.mark.parametrize("outcome", [None, report(T.PENDING), NotOpened.UNKNOWN])
+def test_o1_o13_what_only_a_forgotten_supplier_could_tell_becomes_the_owners_business(
+    books: SqlBooks, outcome: fulfilment.Outcome | None
+) -> None:
+    order = paid(books) if outcome is None else ordered(books, outcome)
+    books.rules = replace(books.rules, abilities={})
+    now = NOW
+    while now < NOW + HOUR:
+        now = max(housekeeping.tidy(books, now), now + SECOND)
+    assert now_of(books, "P").status is order.status
+    assert now_of(books, "P").tries == order.tries  # nothing was ordered
+    assert owed(books).count(K.SLOW) == 1
+    assert case_of(books, order) in {CaseKind.STUCK, CaseKind.AMBIGUOUS}
+
+
+def test_an_order_that_ended_at_a_forgotten_supplier_is_left_in_peace(books: SqlBooks) -> None:
+    ordered(books, report(T.DELIVERED))
+    books.rules = replace(books.rules, abilities={})
+    housekeeping.tidy(books, NOW + 2 * MINUTE)
+    assert now_of(books, "P").due_at is None

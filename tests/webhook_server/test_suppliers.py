@@ -13,7 +13,7 @@ from ipaddress import ip_network
 
 import pytest
 from aiohttp import ClientSession, web, web_protocol
-from aiohttp.http_parser import HttpRequestParserPy
+from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -327,6 +327,7 @@ async def test_with_a_secret_only_the_address_with_it_is_a_door(doors, store):
         f"/{SECRET}/",
         f"/{SECRET}/{SECRET}",
         f"?{SECRET}",
+        f"?secret={SECRET}",
         f"/?secret={SECRET}",
         "/%ff",
         "/%ed%a0%80",
@@ -466,7 +467,7 @@ async def test_a_proof_that_fails_is_none_and_is_logged_once(client, store, know
     assert CANARY not in everything_logged(caplog)
 
 
-@pytest.mark.parametrize("trust", [None, True, 1, "yes", [], object()], ids=repr)
+@pytest.mark.parametrize("trust", [None, True, 1, "yes", []], ids=repr)
 async def test_only_the_two_words_for_it_are_proof(client, store, known, monkeypatch, trust):
     monkeypatch.setattr(known["faithful"], "verify", lambda _: trust)
     assert (await post(client))[0] == 401
@@ -574,12 +575,12 @@ async def test_a_number_sign_in_the_address_cuts_nothing_off(client, store):
     assert store.journal[0][1].query == OTOMAX
 
 
-async def test_bytes_that_are_no_text_come_escaped(client, known, monkeypatch):
+async def test_bytes_that_are_no_text_are_kept_too(client, known, monkeypatch):
     # aiohttp's parser in C answers 400 by itself; the one in Python, for other machines, does not.
     monkeypatch.setattr(web_protocol, "HttpRequestParser", HttpRequestParserPy)
     await raw(client, report(b"trx_id=LPK-1&msg=\xff\xc3\xa9%41"))
     what, callback = known["reporting"].asked[0]
-    assert (what, callback.query) == ("parse", "trx_id=LPK-1&msg=%FF\u00e9%41")
+    assert (what, callback.query) == ("parse", "trx_id=LPK-1&msg=\udcff\u00e9%41")
 
 
 async def test_a_whole_address_is_read_like_a_path(client, store):
@@ -682,21 +683,49 @@ async def test_a_body_that_is_said_to_be_as_it_is_is_taken(client, store):
     assert await post(client, headers={**signed(BODY), "Content-Encoding": "Identity"}) == OK
 
 
-async def test_a_broken_body_is_refused(client, store, known, caplog):
+async def begun(port, head):
+    """Begin a callback, and wait until the door waits for its body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    line = "POST /callbacks/faithful HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+    writer.write(f"{line}{head}\r\n\r\n".encode())
+    assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+async def test_a_body_that_breaks_is_refused(client, store, known):
     head = b"POST /callbacks/faithful HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert b" 400 " in await raw(client, head + b"5\r\nabcdeXX\r\nnot a size\r\n")
     assert known["faithful"].asked == []
 
 
-async def test_a_sender_that_goes_away_in_the_middle_leaves_nothing(client, store, caplog):
-    _, writer = await asyncio.open_connection("127.0.0.1", client.port)
-    writer.write(request(BODY, f"X-Signature: {SIGNED}\r\n")[:-1])
-    await writer.drain()
+# aiohttp's parser in C does not tell who waits for the body, so it is as if no more of it came.
+@pytest.mark.parametrize(
+    ("parser", "status"), [(HttpRequestParser, b" 408 "), (HttpRequestParserPy, b" 400 ")]
+)
+async def test_a_body_that_breaks_later_is_given_up(
+    client, store, known, monkeypatch, parser, status
+):
+    monkeypatch.setattr(web_protocol, "HttpRequestParser", parser)
+    monkeypatch.setattr(suppliers, "PATIENCE", 0.2)
+    reader, writer = await begun(client.port, "Transfer-Encoding: chunked")
+    writer.write(b"5\r\nabcdeXX\r\nnot a size\r\n")
+    assert status in await reader.readline()
     writer.close()
-    await writer.wait_closed()
-    assert await post(client, headers={}) == (401, "401: Unauthorized")
-    assert store.journal == []
-    assert "Traceback" not in everything_logged(caplog)
+    assert known["faithful"].asked == []
+    assert store.counted == [("faithful", "nonsense")]
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+async def test_a_sender_that_goes_away_in_the_middle_leaves_nothing(store, known, caplog, framing):
+    app = build_app(checks={}, parts=[open_to_all(store, known)])
+    async with serve(app, "127.0.0.1", 0) as port, ClientSession(base(port)) as http:
+        _, writer = await begun(port, framing)
+        writer.transport.abort()
+        assert await post(http) == OK
+    assert len(store.journal) == 1
+    assert [what for what, _ in known["faithful"].asked] == ["verify", "parse", "thanks"]
+    assert sorted(store.counted) == [("faithful", "nonsense"), ("faithful", "stored")]
+    assert caplog.records == []
 
 
 async def test_other_parts_keep_their_paths(store):
@@ -884,8 +913,10 @@ END = b"\r\n\r\n\0\r\n\r\n"
 async def test_no_bytes_break_the_door_and_none_are_stored_without_proof(requests):
     store = Store()
     server = TestServer(build_app(checks={}, parts=[open_to_all(store)]))
-    async with TestClient(server) as client:
-        answers = await asyncio.gather(*(raw(client, sent + END) for sent in requests))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(suppliers, "PATIENCE", 0.2)  # a length may be mangled into any other
+        async with TestClient(server) as client:
+            answers = await asyncio.gather(*(raw(client, sent + END) for sent in requests))
     assert [each for each in answers if not re.match(rb"HTTP/1\.[01] [24]\d\d ", each)] == []
     assert {(slug, each.method, trust) for slug, each, trust in store.journal} <= {
         ("reporting", "GET", Trust.HINT)

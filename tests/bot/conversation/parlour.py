@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from hypothesis import settings
@@ -35,7 +36,7 @@ from shop.orders import Order, Status
 from shop.payments import PaymentMethod
 from shop.pricing import PriceRule
 from shop.rules import Rules
-from shop.suppliers import Invoice, InvoiceReport, InvoiceState, Listing, TopupReport
+from shop.suppliers import FormField, Invoice, InvoiceReport, InvoiceState, Listing, TopupReport
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.sqlite import SqliteTransaction
@@ -65,6 +66,7 @@ FACE = Face(
     games=GAMES,
     targets={SUPPLIER: "{user_id}{server_id}"},
     suppliers=(SUPPLIER,),
+    balances=(SUPPLIER,),
     dropshippers=(SUPPLIER,),
 )
 RULES = Rules(
@@ -80,8 +82,9 @@ QRIS = (
 # A shop that can be paid in every way.
 EVERY_WAY = replace(RULES, methods=tuple(PaymentMethod), qris=QRIS, deposits_at=SUPPLIER)
 
-# game slug -> (sku, item, listed price), ...
-SHELF: Mapping[str, Sequence[tuple[str, str, int]]] = {
+# game slug -> (sku, item, listed price, the fields of its supplier's form), ...
+Shelf: TypeAlias = Mapping[str, Sequence[tuple[str | int | FormField, ...]]]
+SHELF: Shelf = {
     "free-fire": [
         ("1", "70 Diamond", 10_000), ("2", "5 Diamond", 850), ("5", "140 Diamond", 19_900),
     ],
@@ -170,14 +173,19 @@ class Parlour:
 
     # --- the world outside ---
 
-    def stock(self, shelf: Mapping[str, Sequence[tuple[str, str, int]]]) -> None:
+    def stock(self, shelf: Shelf, supplier: str = SUPPLIER) -> None:
         """Let this be all that the supplier lists now."""
         listings = [
-            (game, Listing(sku=sku, category=game, name=item, price=price, available=True))
+            (
+                game,
+                Listing(
+                    sku=sku, category=game, name=item, price=price, available=True, form=tuple(form)
+                ),
+            )  # type: ignore[arg-type]
             for game, items in shelf.items()
-            for sku, item, price in items
+            for sku, item, price, *form in items
         ]
-        self.books.shelf.replace(SUPPLIER, listings, self.clock())
+        self.books.shelf.replace(supplier, listings, self.clock())
 
     @property
     def orders(self) -> list[Order]:

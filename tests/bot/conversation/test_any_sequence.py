@@ -5,22 +5,53 @@ import random
 import pytest
 
 from bot.conversation.views import MOST_DATA_BYTES, Incoming, View
-from shop import housekeeping, settling
+from shop import health, housekeeping, settling
 from shop.fulfilment import Outcome
 from shop.orders import Event, Order, Status, may
 from shop.payments import PaymentMethod
 from shop.settling import NotOpened
-from shop.suppliers import InvoiceState, TopupReport, TopupState
+from shop.suppliers import (
+    InvoiceState,
+    NotSold,
+    OutOfBalance,
+    Refused,
+    TopupReport,
+    TopupState,
+    WrongAccount,
+)
 from shop.time import HOUR, MINUTE, SECOND
 from storage.audit import RULES
+from tests.bot.conversation.form_samples import WITH_A_FORM
 from tests.bot.conversation.mischief import Mischief
-from tests.bot.conversation.parlour import EVERY_WAY, OWNER, SHELF, Guest, Parlour, whole
+from tests.bot.conversation.parlour import EVERY_WAY, OWNER, SHELF, SUPPLIER, Guest, Parlour, whole
 
 EVENTS = 400
 SEEDS = range(15)
 WAITS = frozenset({Status.AWAITING_PAYMENT, Status.EXPIRED, Status.CANCELLED})
 UNPAID = (InvoiceState.UNPAID, InvoiceState.EXPIRED, InvoiceState.UNREADABLE)
-PRICES = [{"free-fire": [("1", "70 Diamond", 12_345)]}, {}, SHELF, SHELF, SHELF]
+PRICES = [{"free-fire": [("1", "70 Diamond", 12_345)]}, {}, SHELF, WITH_A_FORM, WITH_A_FORM]
+
+
+NOES = (
+    NotOpened.NOT_SENT,
+    NotOpened.UNKNOWN,
+    Refused("tidak bisa"),
+    NotSold("tidak dijual"),
+    OutOfBalance("saldo kurang"),
+    WrongAccount("akun lain", nickname="<b>Whyy\u202e", region="ID", wanted="BR"),
+)
+
+
+def goes_away(parlour: Parlour) -> None:
+    """The supplier gives no answer to one question after another."""
+    for _ in range(health.MISSES):
+        health.unanswered(parlour.books, SUPPLIER, "no answer", parlour.clock())
+
+
+def is_back(parlour: Parlour) -> None:
+    """The supplier answers, and says that our balance is large."""
+    health.has_balance(parlour.books, SUPPLIER, 10_000_000, parlour.clock())
+    health.answered(parlour.books, SUPPLIER, parlour.clock())
 
 
 class Weather:
@@ -31,13 +62,15 @@ class Weather:
         self.random = random.Random(seed)
 
     def change(self) -> None:
-        match self.random.randrange(6):
+        match self.random.randrange(7):
             case 0 | 1:
                 self.parlour.clock.advance(
                     self.random.choice([SECOND, 11 * SECOND, MINUTE, 20 * MINUTE, HOUR, 25 * HOUR])
                 )
             case 2:
                 self.parlour.stock(self.random.choice(PRICES))
+            case 3:
+                self.random.choice([goes_away, is_back])(self.parlour)
             case _:
                 for order in self.parlour.orders[-5:]:
                     self._hear(order)
@@ -91,11 +124,14 @@ class Storm(Weather):
 
     def _answer(self, order: Order) -> Outcome:
         if self.random.random() < 0.3:
-            return self.random.choice(list(NotOpened))
+            return self.random.choice(NOES)
         state = self.random.choice(list(TopupState))
         serial = f"SN-{order.id}" if state is TopupState.DELIVERED else ""
         back = state is TopupState.FAILED and self.random.random() < 0.5
-        return TopupReport(state=state, serial=serial, returned=back, note="kata pemasok")
+        # This supplier knows no reference of ours: what it accepts has an id of its own.
+        ref = f"S-{order.id}-{order.tries}"
+        note = "kata pemasok"
+        return TopupReport(state=state, supplier_ref=ref, serial=serial, returned=back, note=note)
 
 
 def check_view(view: View) -> None:
@@ -121,6 +157,7 @@ def finish_a_purchase(parlour: Parlour, guest: Guest, number: int) -> None:
     """From wherever this person stands now: buy something and read its serial number."""
     parlour.clock.advance(30 * MINUTE)  # what is open has run out by now
     parlour.stock(SHELF)
+    is_back(parlour)
     guest.walks_to_confirmation("free fire", "140 Diamond", f"77{number:07d}")
     before = {order.id for order in parlour.orders}
     guest.taps("dropship")

@@ -15,6 +15,7 @@ from shop.orders import Order
 from shop.payments import PaymentMethod
 from shop.suppliers import InvoiceState
 from shop.time import HOUR, SECOND
+from tests.bot.conversation.form_samples import WITH_A_FORM
 from tests.bot.conversation.parlour import (
     BACK,
     EVERY_WAY,
@@ -35,6 +36,7 @@ STANDING: dict[StepId, tuple[str, ...]] = {
     StepId.ITEM: ("/start", "ml"),
     StepId.ACCOUNT: ("/start", "ml", "86 diamond"),
     StepId.SERVER: ("/start", "ml", "86 diamond", "12345678"),
+    StepId.FIELD: ("/start", "ml", "weekly pass"),
     StepId.CHECK: ("/start", "ml", "86 diamond", "123 (2001)"),
     StepId.CONFIRM: ("/start", "ml", "86 diamond", "12345678 (2001)"),
     StepId.CREDIT: ("p:isi:",),
@@ -48,7 +50,7 @@ ABOUT_MONEY = frozenset({StepId.CREDIT, StepId.CREDIT_METHOD, StepId.CASH, StepI
 
 @pytest.fixture
 def parlour() -> Iterator[Parlour]:
-    """A shop that sells credit, and a customer who has some."""
+    """A shop that sells credit, and goods with a form; and a customer who has some credit."""
     opened = a_parlour()
     yield opened
     opened.close()
@@ -56,6 +58,7 @@ def parlour() -> Iterator[Parlour]:
 
 def a_parlour() -> Parlour:
     opened = Parlour(rules=EVERY_WAY)
+    opened.stock(WITH_A_FORM)
     opened.give_credit(opened.guest(), 50_000)
     return opened
 
@@ -353,7 +356,7 @@ def test_the_language_changes_in_mid_question_and_nothing_is_lost(
 def test_a_chosen_language_stays_for_good(parlour: Parlour, budi: Guest) -> None:
     budi.says("/bahasa en")
     parlour.clock.advance(30 * FORGETS_AFTER)
-    parlour.stock(SHELF)
+    parlour.stock(WITH_A_FORM)
     assert "Hi!" in budi.says("/start").text
     assert "Halo!" in parlour.guest("siti").says("/start").text
 
@@ -427,7 +430,7 @@ def test_a_question_is_forgotten_after_a_day(parlour: Parlour, budi: Guest, step
 def test_a_question_is_remembered_for_a_day(parlour: Parlour, budi: Guest, step: StepId) -> None:
     before = budi.draft
     parlour.clock.advance(FORGETS_AFTER)
-    parlour.stock(SHELF)
+    parlour.stock(WITH_A_FORM)
     budi.shares(What.OTHER)
     assert (budi.step, budi.draft) == (step, before)
 
@@ -437,7 +440,7 @@ def test_a_button_of_a_forgotten_question_starts_afresh_and_buys_nothing(
 ) -> None:
     budi.walks_to_confirmation()
     parlour.clock.advance(FORGETS_AFTER + 1)
-    parlour.stock(SHELF)
+    parlour.stock(WITH_A_FORM)
     view = budi.taps("Bayar")
     assert view is not None
     assert budi.step is StepId.GAME

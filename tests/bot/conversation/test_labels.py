@@ -16,7 +16,7 @@ from bot.conversation.case_views import case_view, confirm_view
 from bot.conversation.confirming import Confirm
 from bot.conversation.crediting import AskCash, AskCredit, AskCreditMethod
 from bot.conversation.notices import order_view
-from bot.conversation.steps import STEPS
+from bot.conversation.steps import STEPS, AskField
 from bot.conversation.texts import LANGUAGES
 from bot.conversation.views import MOST_DATA_BYTES, Acted, Choice, Draft, StepId, View, read_button
 from bot.owner.desk import OwnersDesk
@@ -35,13 +35,15 @@ from shop.orders import (
     moves_of,
 )
 from shop.payments import PaymentMethod
-from shop.suppliers import Invoice
+from shop.suppliers import Invoice, Why
+from tests.bot.conversation.form_samples import CHOSEN_FIRST
 from tests.bot.conversation.parlour import (
     EVERY_WAY,
     GAMES,
     NOON,
     OWNER,
     SHELF,
+    SUPPLIER,
     TEXTS,
     Guest,
     Parlour,
@@ -119,6 +121,15 @@ def a_case(kind: CaseKind = CaseKind.STUCK) -> Case:
     )
 
 
+ALERTS = (
+    "", "list_kept", "list_unread", "undeliverable", "unknown_order", "back",
+    *(f"away_{why}" for why in Why),
+)  # fmt: skip
+# What a supplier may have found wrong with an account, as it may say it.
+WRONG_ACCOUNTS: tuple[Facts, ...] = (
+    {"wrong": "account"},
+    {"wrong": "account", "nickname": "Whyy", "region": "ID", "wanted": "BR"},
+)
 ABOUT_NO_ORDER = {CaseKind.BALANCE, CaseKind.PAID_TWICE}
 
 
@@ -151,7 +162,20 @@ def every_question(parlour: Parlour, language: str) -> Iterator[View]:
             yield from (step.ask(room, draft) for step in STEPS for draft in drafts)
             yield from (STEPS[0].ask(room, Draft(find=words)) for words in ("ff", "free", "xyz"))
     parlour.stock(SHELF)
+    yield from every_field(parlour, language)
     yield from every_way_to_pay(parlour, language)
+
+
+def every_field(parlour: Parlour, language: str) -> Iterator[View]:
+    """The questions of a supplier's own form."""
+    parlour.stock({"free-fire": [("1", "70 Diamond", 10_000, *CHOSEN_FIRST)]})
+    room, draft = (
+        parlour.room(language=language),
+        Draft(game="free-fire", supplier=SUPPLIER, sku="1"),
+    )
+    for given in ("", '["Android"]', '["Android","123"]'):
+        yield AskField().ask(room, replace(draft, fields=given))
+    parlour.stock(SHELF)
 
 
 def every_way_to_pay(parlour: Parlour, language: str) -> Iterator[View]:
@@ -181,11 +205,14 @@ def every_notice(language: str) -> Iterator[View]:
     for amount in (5_000, -5_000):
         credit: Facts = {"amount": amount, "reason": "hadiah", "credit": 7_000}
         yield _drawn(NoticeKind.CREDIT, credit, language, order_id="")
+    for wrong in WRONG_ACCOUNTS:
+        yield _drawn(NoticeKind.REFUND_DUE, {**facts, **wrong}, language)
+        yield _drawn(NoticeKind.REFUNDED, {**facts, **wrong, "returned": "wallet"}, language)
     for case, sale in product(CaseKind, SALES):
         yield _drawn_case(case, sale, facts, language)
     yield _drawn(NoticeKind.BALANCE, facts, language)
     yield _drawn(NoticeKind.BALANCE, {**facts, "balance": None}, language)
-    for alert in ("", "misconfigured", "list_kept", "undeliverable"):
+    for alert in ALERTS:
         yield _drawn(NoticeKind.ALERT, {**facts, "alert": alert}, language)
 
 

@@ -14,6 +14,7 @@ from bot.conversation.texts import LANGUAGES
 from bot.conversation.views import Command, Started, read_text
 from shop.cases import Answer, CaseKind
 from shop.orders import CASH, CREDIT, Status
+from shop.suppliers import Why
 from tests.bot.conversation.parlour import TEXTS
 
 ROOT = Path(__file__).parents[3]
@@ -135,24 +136,30 @@ def sold_by_the_shop() -> set[str]:
 
 
 def alerts() -> set[str]:
-    """The values of ``"alert": …`` in the facts of notices, and what ``_alert`` is called with."""
+    """The values of ``"alert": …`` in the facts of notices, and what ``alert`` is called with.
+
+    ``shop.health`` tells that a supplier is away, for every reason there is, and that it is back.
+    """
     called = {
         call.args[0].value
         for call in calls()
-        if name_of(call.func) in {"alert", "_alert"}
-        and call.args
-        and isinstance(call.args[0], ast.Constant)
+        if name_of(call.func) == "alert" and call.args and isinstance(call.args[0], ast.Constant)
     }
-    return called | {
-        value.value
-        for _, tree in SOURCES
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Dict)
-        for key, value in zip(node.keys, node.values, strict=True)
-        if isinstance(key, ast.Constant)
-        and key.value == "alert"
-        and isinstance(value, ast.Constant)
-    }
+    away = {f"away_{why}" for why in Why} | {"back"}
+    return (
+        called
+        | away
+        | {
+            value.value
+            for _, tree in SOURCES
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Dict)
+            for key, value in zip(node.keys, node.values, strict=True)
+            if isinstance(key, ast.Constant)
+            and key.value == "alert"
+            and isinstance(value, ast.Constant)
+        }
+    )
 
 
 def test_both_languages_say_the_same_things() -> None:
@@ -199,7 +206,7 @@ def test_every_family_of_texts_is_complete() -> None:
     wanted |= {f"sure.{answer}" for answer in decisions}
     wanted |= {f"decided.{answer}" for answer in decisions} | {f"item.{CREDIT}", f"item.{CASH}"}
     wanted |= sold_by_the_shop() - NEVER_SAID
-    assert alerts() >= {"accepted_unread", "list_kept", "list_unread", "misconfigured"}
+    assert alerts() >= {"accepted_unread", "away_key", "list_kept", "list_unread", "unknown_order"}
     wanted |= {f"alert.{name}" for name in {*alerts(), "unknown_word"}}
     assert wanted <= IDS
     heads = {family.partition("\\.")[0] for family in families()}

@@ -1,0 +1,140 @@
+"""A shop with one supplier gets its inbox: its open orders go on, and nothing is made up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shop import fulfilment, hearing, watching
+from shop.callbacks import Callback, Told, Trust
+from shop.cases import CaseKind
+from shop.orders import Order, Status
+from shop.suppliers import NO_TROUBLE, TopupReport, TopupState
+from shop.time import HOUR, MINUTE
+from storage import attempts
+from storage.address import Address, SqliteFile
+from storage.audit import audit
+from storage.books import SqlBooks
+from storage.database import Transaction
+from storage.opening import migrate
+from tests.fakes.databases import rows, transaction
+from tests.fakes.postgres import drop, new_database
+from tests.shop.samples import NOW, OWNER, RULES, M, S, case_of, stored
+from tests.storage.files import as_of, put
+
+ZT = "zultopup"
+# As the version before stored an attempt.
+_PUT = """
+INSERT INTO attempts (order_id, nth, supplier, ref, sku, cost, by_our_ref, supplier_ref, charged,
+                      started_at)
+VALUES (:order_id, :nth, :supplier, :ref, :sku, :cost, :by_our_ref, :supplier_ref, :charged,
+        :started_at)
+ON CONFLICT (order_id, nth) DO UPDATE SET
+    supplier_ref = excluded.supplier_ref, charged = excluded.charged
+"""
+STATUSES = (S.PAID, S.SUBMITTING, S.PROCESSING, S.UNSURE, S.DELIVERED, S.REFUNDED)
+
+
+@pytest.fixture
+def old(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Address]:
+    """A shop of the version before callbacks, in the middle of its life."""
+    address: Address = SqliteFile(path=tmp_path / "lapak.db")
+    if kind != "sqlite":
+        address = new_database(empty=True)
+    with as_of(3):
+        migrate(address)
+    with transaction(address) as tx, monkeypatch.context() as before:
+        before.setattr(attempts, "_PUT", _PUT)
+        live(tx)
+    yield address
+    if kind != "sqlite":
+        drop(address)  # type: ignore[arg-type]
+
+
+def live(tx: Transaction) -> None:
+    """Orders paid first in every status that matters, and a price list."""
+    for status in STATUSES:
+        stored(books_of(tx), status, id=status.upper(), target=status, method=M.DEPOSIT)
+    told = {"kind": "delivered", "message": "DELIVERED:delivered", "order_id": "DELIVERED"}
+    sent = {"created_at": NOW, "sent_at": NOW, "due_at": None, "lane": 0, "facts": "{}"}
+    put(tx, "outbox", address="web:budi", seq=1, failed="", **told, **sent)
+    item = {"sku": "1", "game": "free-fire", "item": "70 Diamond", "listed": 10_000}
+    put(tx, "offers", supplier=ZT, position=0, fetched_at=NOW, **item)
+
+
+def books_of(tx: Transaction) -> SqlBooks:
+    return SqlBooks(tx, RULES, (OWNER,))
+
+
+def of(tx: Transaction, status: Status) -> Order:
+    found = books_of(tx).orders.get(status.upper())
+    assert found is not None
+    return found
+
+
+def test_after_the_migration_the_audit_finds_nothing(old: Address) -> None:
+    migrate(old)
+    assert audit(old) == []
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_attempt_is_what_it_was_and_was_told_nothing(old: Address, status: Status) -> None:
+    [before] = rows(old, "SELECT * FROM orders WHERE id = :id", id=status.upper())
+    tried = rows(old, "SELECT * FROM attempts WHERE order_id = :id", id=status.upper())
+    migrate(old)
+    [after] = rows(old, "SELECT * FROM orders WHERE id = :id", id=status.upper())
+    assert after == before
+    with transaction(old) as tx:
+        attempt = of(tx, status).attempt
+    assert (attempt is None) is (status is S.PAID) is not bool(tried)
+    if attempt is not None:
+        assert (attempt.calls_back, attempt.told_ref) == (False, "")
+        assert {name: getattr(attempt, name) for name in tried[0] if name != "order_id"} == {
+            name: value for name, value in tried[0].items() if name != "order_id"
+        }
+
+
+def test_what_was_listed_is_sold_as_before(old: Address) -> None:
+    migrate(old)
+    with transaction(old) as tx:
+        shelf = books_of(tx).shelf
+        (offer,) = shelf.offers("free-fire", NOW)
+        assert (offer.supplier, offer.sku, offer.listed, offer.form) == (ZT, "1", 10_000, ())
+        assert shelf.next_price_question_at(ZT) is None
+
+
+def test_nobody_has_called_back_and_nobody_is_away(old: Address) -> None:
+    migrate(old)
+    with transaction(old) as tx:
+        books = books_of(tx)
+        assert (books.inbox.due(NOW + HOUR, 9), books.inbox.next_at()) == ([], None)
+        assert (books.health.away(), books.health.of(ZT)) == (frozenset(), NO_TROUBLE)
+
+
+def test_what_may_have_been_ordered_before_is_asked_about_and_then_a_case(old: Address) -> None:
+    """It was begun before callbacks: nobody waits for one."""
+    migrate(old)
+    with transaction(old) as tx:
+        order = of(tx, S.UNSURE)
+        assert watching.may_resolve(order)
+        assert watching.doubtful_at(order) == NOW + 10 * MINUTE
+        fulfilment.unanswered(books_of(tx), order.id, NOW + 10 * MINUTE)
+        assert case_of(books_of(tx), order) is CaseKind.AMBIGUOUS
+    assert audit(old) == []
+
+
+@pytest.mark.parametrize("status", [S.SUBMITTING, S.PROCESSING, S.UNSURE])
+def test_c4_a_callback_about_an_order_of_before_is_taken_in(old: Address, status: Status) -> None:
+    migrate(old)
+    with transaction(old) as tx:
+        books = books_of(tx)
+        assert books.inbox.store(
+            ZT, Callback(method="POST", query="", body=b"{}"), Trust.PROOF, NOW
+        )
+        said = TopupReport(state=TopupState.DELIVERED, serial="SN1", supplier_ref="77")
+        news = Told(ref=f"{status.upper()}-{ZT}-1", report=said)
+        assert hearing.heard(books, ZT, news, Trust.PROOF, NOW + HOUR)
+        after = of(tx, status)
+        assert (after.status, after.serial) == (S.DELIVERED, "SN1")
+        assert books.attempts.known_as(ZT, "77") == after
+    assert audit(old) == []
