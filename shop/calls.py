@@ -256,6 +256,9 @@ def _submit(books: Books, supplier: str, now: Millis) -> Call | None:
         if away:
             fulfilment.wait(books, order, now)
             continue
+        if books.shelf.is_being_asked(supplier, order.sku):
+            fulfilment.wait(books, order, now, fulfilment.WAIT_FOR_PRICE)
+            continue
         if books.orders.submitting(supplier) >= fulfilment.MOST_SUBMITTING:
             return None
         started = fulfilment.start(books, order, now + LEASE, now)

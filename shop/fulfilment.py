@@ -22,14 +22,15 @@ from shop.suppliers import (
     TopupState,
     WrongAccount,
 )
-from shop.time import HOUR, MINUTE, Millis
+from shop.time import HOUR, MINUTE, SECOND, Millis
 
 Outcome: TypeAlias = TopupReport | Refused | NotOpened
 
 MOST_SUBMITTING = 4  # calls under way at one supplier: what may be unsure after a crash
 FRESH: Millis = 24 * HOUR  # older prices say nothing
 REPEAT_WITHIN: Millis = 9 * MINUTE  # of an attempt; a person is asked after ten (shop.watching)
-_WAIT_FOR_SUPPLIER: Millis = MINUTE
+WAIT_FOR_SUPPLIER: Millis = MINUTE
+WAIT_FOR_PRICE: Millis = 5 * SECOND
 _REPORTED: Mapping[TopupState, Event] = MappingProxyType(
     {
         TopupState.PENDING: Event.ACCEPTED,
@@ -47,6 +48,7 @@ _NOT_ACCEPTED: Mapping[NotOpened, Event] = MappingProxyType(
 # What may be heard again and again in a status without meaning anything new.
 _OLD_NEWS: Mapping[Status, frozenset[TopupState]] = MappingProxyType(
     {
+        Status.SUBMITTING: frozenset({TopupState.UNREADABLE}),  # our own call will tell
         Status.PROCESSING: frozenset({TopupState.PENDING, TopupState.UNREADABLE}),
         Status.UNSURE: frozenset({TopupState.UNREADABLE}),
         Status.PARTLY_DELIVERED: frozenset({TopupState.PARTIAL, TopupState.UNREADABLE}),
@@ -86,10 +88,13 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
     return go(books, order, Event.SUBMISSION_STARTED, now, because, tries=nth, attempt=attempt)
 
 
-def wait(books: Books, order: Order, now: Millis) -> Order:
-    """Leave an order for later, because its supplier is away; say so if it takes long."""
+def wait(books: Books, order: Order, now: Millis, span: Millis = WAIT_FOR_SUPPLIER) -> Order:
+    """Leave a paid order for ``span`` milliseconds, and say so if it takes long.
+
+    Its supplier is away, or what the item costs now is being asked.
+    """
     told = say_it_takes_long(books, order, now)
-    waiting = replace(told, due_at=now + _WAIT_FOR_SUPPLIER)
+    waiting = replace(told, due_at=now + span)
     books.orders.note(waiting)
     return waiting
 
@@ -289,6 +294,8 @@ def _charged(order: Order, report: TopupReport) -> Attempt | None:
 
 def _unmoved(books: Books, order: Order, now: Millis, words: str = "") -> Order:
     """Say so if it takes long, ask a person if nobody else can tell, and set the next question."""
+    if order.status is Status.SUBMITTING:  # its timer is the lease of our own call
+        return order
     order = say_it_takes_long(books, order, now)
     if watching.may_resolve(order) and now >= watching.doubtful_at(order):
         _ask_a_person(books, order, words, now)

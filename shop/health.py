@@ -85,8 +85,12 @@ def _is_back(books: Books, supplier: str, trouble: Trouble, now: Millis) -> bool
 
 
 def _probe(books: Books, supplier: str, now: Millis) -> None:
-    """Have a question asked soon that shows whether it is back."""
-    if books.rules.abilities_of(supplier).tells_balance:
+    """Have a question asked soon that shows whether it is back.
+
+    Where the books are not compared with our balance, the list is question enough.
+    """
+    compared = books.rules.sells_from_balance or books.calls.compare_at(supplier) > 0
+    if compared and books.rules.abilities_of(supplier).tells_balance:
         books.calls.set_compare_at(supplier, now + PROBE_EVERY)
     books.calls.set_list_due(supplier, now + PROBE_EVERY)
 

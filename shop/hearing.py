@@ -35,8 +35,8 @@ def heard(books: Books, supplier: str, news: News, trust: Trust, now: Millis) ->
 
 def again_at(received_at: Millis, now: Millis) -> Millis | None:
     """Return when to try again to understand a callback; ``None``: not any more."""
-    age = now - received_at
-    if not 0 <= age < PARKED_FOR:
+    age = now - received_at  # below zero, if the clock was ahead when it came
+    if age >= PARKED_FOR:
         return None
     return now + (2 * SECOND if age < _AT_FIRST else 30 * SECOND)
 

@@ -195,6 +195,9 @@ class Shelf(Protocol):
         """Return the item whose price is to be asked for now."""
 
     def next_price_question_at(self, supplier: str) -> Millis | None: ...
+    def is_being_asked(self, supplier: str, sku: str) -> bool:
+        """Tell whether an item's price is in question."""
+
     def price_answered(self, supplier: str, sku: str) -> None:
         """Ask for this item's price no more."""
 

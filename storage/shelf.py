@@ -41,6 +41,7 @@ _NEXT_PRICE = """
 SELECT sku FROM price_questions WHERE supplier = :supplier AND due_at <= :now
 ORDER BY due_at, sku LIMIT 1
 """
+_IS_ASKED = "SELECT 1 AS n FROM price_questions WHERE supplier = :supplier AND sku = :sku"
 _NEXT_PRICE_AT = "SELECT MIN(due_at) AS at FROM price_questions WHERE supplier = :supplier"
 _PRICE_ANSWERED = "DELETE FROM price_questions WHERE supplier = :supplier AND sku = :sku"
 _NO_QUESTIONS = "DELETE FROM price_questions WHERE supplier = :supplier"
@@ -108,6 +109,9 @@ class SqlShelf:
     def next_price_question_at(self, supplier: str) -> Millis | None:
         found: Millis | None = self._tx.fetch(_NEXT_PRICE_AT, {"supplier": supplier})[0]["at"]
         return found
+
+    def is_being_asked(self, supplier: str, sku: str) -> bool:
+        return bool(self._tx.fetch(_IS_ASKED, {"supplier": supplier, "sku": sku}))
 
     def price_answered(self, supplier: str, sku: str) -> None:
         self._tx.execute(_PRICE_ANSWERED, {"supplier": supplier, "sku": sku})

@@ -119,15 +119,14 @@ def receiver(
 
     async def receive(slug: str, callback: Callback, trust: Trust) -> bool:
         anybodys = trust is Trust.HINT and callback.method == "GET"
-        news = suppliers[slug].parse(callback) if anybodys else ()
-        refs = [each.ref for each in news if isinstance(each, Told)]
+        if anybodys and not await names_an_attempt(slug, callback):
+            return False
+        return await keeper.write(lambda books: books.inbox.store(slug, callback, trust, clock()))
 
-        def store(books: SqlBooks) -> bool:
-            ours = [ref for ref in refs if books.attempts.named(slug, ref) is not None]
-            if anybodys and not ours:
-                return False
-            return books.inbox.store(slug, callback, trust, clock())
-
-        return await keeper.write(store)
+    async def names_an_attempt(slug: str, callback: Callback) -> bool:
+        told = [each for each in suppliers[slug].parse(callback) if isinstance(each, Told)]
+        return await keeper.read(
+            lambda books: any(books.attempts.named(slug, each.ref) is not None for each in told)
+        )
 
     return receive
