@@ -30,7 +30,8 @@ _NEVER_LEFT = (
 )
 _REFUSES_US = frozenset({401, 403})
 # What stands between us and them may have answered instead, or after them.
-_NO_ANSWER = frozenset({*range(100, 200), *range(300, 400), 429, *range(500, 600)})
+# 408: too late for an answer, not for the work.
+_NO_ANSWER = frozenset({*range(100, 200), *range(300, 400), 408, 429, *range(500, 600)})
 _MOST_BYTES = 4_000_000
 ORDER_LIMIT = 60.0  # seconds for one order call as a whole; a caller's lease is longer
 READ_LIMIT = 20.0

@@ -193,7 +193,7 @@ def _same_attempt(order: Order, asked: Order) -> bool:
 def doubted(books: Books, order: Order, now: Millis, evidence: str) -> Order:
     """Take in that an order may have been made: a person decides unless the supplier can tell.
 
-    The supplier's balance is looked at: it is evidence, not proof (suppliers.md B3).
+    The supplier's balance is looked at: it is evidence, not proof (docs/suppliers.md).
     """
     books.calls.compare_soon(order.supplier, now)
     return go(books, order, Event.OUTCOME_UNKNOWN, now, Because(evidence=evidence))

@@ -29,10 +29,10 @@ _RECHECKS = {
     Status.PARTLY_DELIVERED: _LATE_PAYMENTS,
     Status.DELIVERED: _LATE_SERIALS,
 }
-# An order that may have been made: how it is told from one that was not (suppliers.md B3).
+# How an order that may have been made is told from one that was not (docs/suppliers.md).
 _UNSURE = (2 * SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND)
 # Until a person is asked about an order that may have been made: where the supplier can be asked,
-# and where it may yet tell us by itself (suppliers.md B3).
+# and where it may yet tell us by itself (docs/suppliers.md, "A lost answer").
 _DOUBT_ASKED: Millis = 10 * MINUTE
 _DOUBT_TOLD: Millis = 30 * MINUTE
 # After a call that never left: each time twice as long.

@@ -38,6 +38,12 @@ class _Revealed:
     def __init__(self, secrets: Sequence[Secret]) -> None:
         self._secrets = tuple(secrets)
 
+    def __eq__(self, other: object) -> bool:
+        return self._secrets == other._secrets if isinstance(other, _Revealed) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._secrets)
+
     def __call__(self) -> Sequence[str]:
         return tuple(secret.reveal() for secret in self._secrets)
 

@@ -9,6 +9,7 @@ from bot.web.pages import refuse_strangers
 from storage.database import Database, Transaction, Unwritable
 from storage.ledger import WALLETS, SqlLedger
 from storage.ledger_page import Posted, PrepaidInvoice, SqlLedgerPage
+from storage.orders import SqlOrders
 
 MOST_ENTRIES: Final = 50
 _MOST_INVOICES: Final = 20
@@ -47,7 +48,10 @@ def _told(tx: Transaction) -> dict[str, object]:
             for account, balance in SqlLedger(tx).balances()
         ],
         "entries": [_entry(posted) for posted in page.newest(MOST_ENTRIES)],
-        "invoices": [_invoice(invoice) for invoice in page.prepaid(_MOST_INVOICES)],
+        "invoices": [
+            {**_invoice(invoice), **_ordered(tx, invoice.order_id)}
+            for invoice in page.prepaid(_MOST_INVOICES)
+        ],
     }
 
 
@@ -84,4 +88,14 @@ def _invoice(invoice: PrepaidInvoice) -> dict[str, object]:
         "asks_owner": invoice.asks_owner,
         "created_at": invoice.created_at,
         "expires_at": invoice.expires_at,
+    }
+
+
+def _ordered(tx: Transaction, order_id: str) -> dict[str, object]:
+    """Tell where the shop has ordered it last, and what the supplier calls that."""
+    order = SqlOrders(tx).get(order_id)
+    attempt = None if order is None else order.attempt
+    return {
+        "ordered_at": attempt.supplier if attempt else "",
+        "ordered_as": attempt.supplier_ref if attempt else "",
     }

@@ -14,7 +14,10 @@ _PAGES: Final = (
     ("/chat/chat.css", "chat.css", "text/css"),
     ("/chat/chat.js", "chat.js", "text/javascript"),
     ("/chat/panel.js", "panel.js", "text/javascript"),
+    ("/chat/supply.js", "supply.js", "text/javascript"),
+    ("/chat/troubles.js", "troubles.js", "text/javascript"),
     ("/chat/ledger.js", "ledger.js", "text/javascript"),
+    ("/chat/suppliers.js", "suppliers.js", "text/javascript"),
     ("/chat/drawing.js", "drawing.js", "text/javascript"),
 )
 _HEADERS: Final = {

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from bot.secrets import Secret
 from bot.settings import SETTINGS, Settings, SettingsError, demo_settings, env_example
 from bot.settings import read_settings as read
+from providers.registry import adapters
+from providers.settings import specs_of
 from shop.payments import PaymentMethod, Refunds
 from shop.qris import with_amount
 from storage.address import SqliteFile
@@ -22,6 +24,17 @@ SELLING = {
     "TELEGRAM_TOKEN": "4242:canary-token",
     "ZULTOPUP_API_KEY": "canary-key",
     "ZULTOPUP_PHONE": "081234567890",
+}
+# What each supplier needs, and a little more: a setting beside it is then the only wrong one.
+KNOWN_EVERYWHERE = {
+    "ZULTOPUP_API_KEY": "key-zultopup",
+    "ZULTOPUP_PHONE": "081234567890",
+    "ZONEGAME_API_KEY": "key-zonegame",
+    "SENPAY_API_KEY": "key-senpay",
+    "SENPAY_SECRET_KEY": "secret-senpay",
+    "KIOSGAME_API_KEY": "key-kiosgame",
+    "APIGAMES_MERCHANT_ID": "M220718ABCD",
+    "APIGAMES_SECRET_KEY": "key-apigames",
 }
 QRIS = (
     "00020101021126690017ID.CO.EXAMPLE.WWW011893600999000000000102150000000000000010303UMI"
@@ -58,10 +71,8 @@ def test_with_nothing_set_the_promised_defaults_hold():
     assert settings.telegram_api_url == "https://api.telegram.org"
     assert settings.telegram_mode == "polling"
     assert (settings.telegram_webhook_secrets, settings.public_url) == ((), "")
-    assert settings.zultopup_api_key is None
-    assert settings.zultopup_url == "https://chestcloudx.my.id"
-    assert settings.zultopup_target_format == settings.zultopup_phone == settings.support == ""
-    assert settings.zultopup_dropship_bp == 1200
+    assert settings.support == settings.callback_url("zonegame") == ""
+    assert settings.trusted_proxies == settings.callback_secrets == ()
     assert (settings.margin_bp, settings.margin_min, settings.price_round_to) == (500, 500, 100)
     assert (settings.order_ttl_minutes, settings.poll_seconds) == (15, 5)
     assert settings.low_balance == 50_000
@@ -87,12 +98,11 @@ def test_everything_set_comes_out_typed():
             "TELEGRAM_MODE": "Webhook",
             "TELEGRAM_WEBHOOK_SECRET": f"{'N' * 256}, the-old_Secret-16",
             "LAPAK_PUBLIC_URL": "https://toko.example.id/shop/",
+            "LAPAK_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,fd00::/8",
+            "LAPAK_CALLBACK_SECRET": f"{'c' * 16},{'O' * 128}",
             "LAPAK_SUPPLIERS": "zultopup",
             "ZULTOPUP_API_KEY": "new-key,old-key",
-            "ZULTOPUP_URL": "http://127.8.9.1:9000/zultopup/",
-            "ZULTOPUP_TARGET_FORMAT": "{server_id}|{user_id}",
             "ZULTOPUP_PHONE": "+62812345678",
-            "ZULTOPUP_DROPSHIP_PERCENT": "2.5",
             "LAPAK_SUPPORT": "https://wa.me/62812?text=halo",
             "LAPAK_MARGIN_PERCENT": "0.07",
             "LAPAK_MARGIN_MIN": "0",
@@ -117,19 +127,20 @@ def test_everything_set_comes_out_typed():
     assert settings.telegram_mode == "webhook"
     assert settings.telegram_webhook_secrets == (Secret("N" * 256), Secret("the-old_Secret-16"))
     assert settings.public_url == "https://toko.example.id/shop"
-    assert settings.zultopup_api_key == Secret("new-key")
-    assert settings.suppliers == ("zultopup",)
+    assert [str(each) for each in settings.trusted_proxies] == [
+        *("127.0.0.1/32", "10.0.0.0/8", "fd00::/8")
+    ]
+    assert settings.callback_secrets == (Secret("c" * 16), Secret("O" * 128))
+    assert settings.suppliers == settings.configured == ("zultopup",)
     assert settings.telegram_api_url == "http://[::1]:8081"
-    assert settings.zultopup_url == "http://127.8.9.1:9000/zultopup"
-    assert settings.zultopup_target_format.format(user_id=1, server_id=2) == "2|1"
-    assert (settings.zultopup_dropship_bp, settings.margin_bp) == (250, 7)
+    assert settings.margin_bp == 7
     assert [type(method) for method in settings.payments] == [PaymentMethod] * 3
     assert settings.payments == ("wallet", "qris", "dropship")
     assert (settings.refunds, settings.qris_payload) == (Refunds.MANUAL, QRIS)
     assert settings.wallet_min == settings.wallet_max == 10_000_000
     assert settings.secrets() == (
-        *("42:new_text", "41:old-text", "N" * 256, "the-old_Secret-16", "new-key", "old-key"),
-        "+62812345678",
+        *("42:new_text", "41:old-text", "N" * 256, "the-old_Secret-16", "c" * 16, "O" * 128),
+        *("new-key", "old-key", "+62812345678"),
     )
     assert settings.warnings == ()
 
@@ -152,7 +163,7 @@ def test_a_missing_file_is_no_problem(tmp_path):
 
 def test_a_dollar_in_the_file_is_only_a_dollar(tmp_path):
     dotenv = written(tmp_path, "ZULTOPUP_API_KEY=a${HOME}b\nZULTOPUP_PHONE=081234567890\n")
-    assert read({"HOME": "no"}, dotenv).zultopup_api_key == Secret("a${HOME}b")
+    assert read({"HOME": "no"}, dotenv).of_suppliers["zultopup"].api_key() == ("a${HOME}b",)
 
 
 def test_settings_never_change():
@@ -220,7 +231,20 @@ BAD = [
     ("TELEGRAM_TOKEN", "123456789:token-from-BotFather", "is the placeholder of an example"),
     ("TELEGRAM_TOKEN", "1:a,2:b,3:c", "is neither one value nor two separated by a comma"),
     ("TELEGRAM_TOKEN", "1:a,", "is neither one value nor two separated by a comma"),
-    ("LAPAK_SUPPLIERS", "zonegame", '"zonegame" comes with a later version'),
+    ("LAPAK_SUPPLIERS", "zonegame", "zonegame needs ZONEGAME_API_KEY, which is not set"),
+    ("LAPAK_SUPPLIERS", "ZoneGame", '"ZoneGame" is not a supplier; did you mean zonegame?'),
+    ("LAPAK_TRUSTED_PROXIES", "0.0.0.0/0", '"0.0.0.0/0" is every address there is; name the ones'),
+    ("LAPAK_TRUSTED_PROXIES", "::/0", '"::/0" is every address there is; name the ones you mean'),
+    ("LAPAK_TRUSTED_PROXIES", "10.0.0.1/8", '"10.0.0.1/8" is not an IP address or a network'),
+    ("LAPAK_TRUSTED_PROXIES", "*", '"*" is not an IP address or a network'),
+    ("LAPAK_TRUSTED_PROXIES", "10.0.0.1,", '"" is not an IP address or a network'),
+    ("LAPAK_TRUSTED_PROXIES", "proxy.id", '"proxy.id" is not an IP address or a network'),
+    ("LAPAK_CALLBACK_SECRET", "c" * 15, "is not 16 to 128 characters out of A-Z, a-z, 0-9, _ and"),
+    ("LAPAK_CALLBACK_SECRET", "c" * 129, "is not 16 to 128 characters out of A-Z, a-z, 0-9, _ an"),
+    ("LAPAK_CALLBACK_SECRET", f"{'c' * 16}/..", "is not 16 to 128 characters out of A-Z, a-z, 0"),
+    ("LAPAK_CALLBACK_SECRET", f"{'c' * 16},{'d' * 15}", "is not 16 to 128 characters out of A-Z"),
+    ("LAPAK_CALLBACK_SECRET", f"{'c' * 16},", "is neither one value nor two separated by a comma"),
+    ("LAPAK_CALLBACK_SECRET", "16-or-more-letters-and-digits", "is the placeholder of an example"),
     ("LAPAK_SUPPLIERS", "zultop", '"zultop" is not a supplier; did you mean zultopup?'),
     ("LAPAK_SUPPLIERS", "zultopup", "zultopup needs ZULTOPUP_API_KEY, which is not set"),
     ("ZULTOPUP_API_KEY", "abc", "is shorter than 4 characters"),
@@ -308,11 +332,14 @@ def test_s8_the_line_reads_like_this():
     ]
 
 
+MADE_UP = {"LAPAK_QRIS_PAYLOAD", "APIGAMES_PRODUCTS"}  # their examples are of nobody
+
+
 def test_every_example_in_a_line_is_itself_right_but_for_the_placeholders():
     for setting in SETTINGS:
-        if not setting.secret and setting.name not in {"LAPAK_SUPPLIERS", "LAPAK_QRIS_PAYLOAD"}:
+        if not setting.secret and setting.name not in MADE_UP:
             name, _, text = setting.shown_example.partition("=")
-            assert read({name: text}, None)
+            assert read({**KNOWN_EVERYWHERE, name: text}, None)
 
 
 def test_s8_all_problems_are_named_at_once(tmp_path):
@@ -327,9 +354,9 @@ def test_s8_all_problems_are_named_at_once(tmp_path):
         selling=True,
     )
     assert [line.partition(";")[0] for line in found] == [
+        "ZULTOPUP_API_KEY: is shorter than 4 characters",
         'LAPAK_OWNERS: "web:1" is a web owner, which exists in the demo only',
         'LAPAK_OWNERS: "telegram:0" is nobody',
-        "ZULTOPUP_API_KEY: is shorter than 4 characters",
         'LAPAK_HOST: "a b" is not an IP address or a host name',
         'LAPAK_PORT: "x" is not a port number from 1 to 65535',
         ".env: line 5 cannot be understood",
@@ -355,7 +382,8 @@ def test_s8_a_key_without_the_shops_phone_number_is_refused():
 
 def test_the_shops_phone_number_is_needed_for_dropship_only():
     key = {"ZULTOPUP_API_KEY": "a-key"}
-    assert read({**key, "LAPAK_PAYMENTS": "deposit,wallet"}, None).zultopup_phone == ""
+    settings = read({**key, "LAPAK_PAYMENTS": "deposit,wallet"}, None)
+    assert settings.of_suppliers["zultopup"].phone == ""
     (line,) = problems({**key, "LAPAK_PAYMENTS": "deposit,DROPSHIP"})
     assert line.startswith("ZULTOPUP_PHONE: is not set")
 
@@ -542,11 +570,17 @@ def test_the_demo_knows_nothing_of_the_outside_and_speaks_to_loopback_only(tmp_p
         "@lapak_demo",
     )
     assert (demo.host, demo.port, demo.poll_seconds) == ("127.0.0.1", 8123, 2)
-    assert demo.zultopup_url == "http://127.0.0.1:8123/zultopup"
-    assert demo.zultopup_target_format == "{user_id}{server_id}"
+    assert demo.of_suppliers["zultopup"].target_format == "{user_id}{server_id}"
     assert demo.database == SqliteFile(path=tmp_path / "a?b" / "lapak.db")
-    assert (demo.telegram_token, demo.suppliers) == (None, ("zultopup",))
-    assert demo.secrets() == ("demo-key", "081200000000")
+    assert demo.telegram_token is None
+    assert demo.suppliers == ("zultopup", "zonegame", "senpay", "kiosgame", "apigames")
+    for slug in demo.suppliers:
+        assert demo.of_suppliers[slug].url == f"http://127.0.0.1:8123/{slug}"
+        assert demo.callback_url(slug) == f"http://127.0.0.1:8123/callbacks/{slug}"
+    for slug in ("senpay", "kiosgame", "apigames"):
+        (network,) = demo.of_suppliers[slug].callback_ips
+        assert network.is_loopback
+    assert set(demo.secrets()) == {"demo-key", "081200000000"}
     assert (set(demo.payments), demo.refunds) == (set(PaymentMethod), Refunds.WALLET)
     assert demo.qris_payload == QRIS
     assert (demo.wallet_min, demo.wallet_max) == (10_000, 2_000_000)
@@ -564,16 +598,16 @@ PLANTED = {
     "TELEGRAM_TOKEN": "4242:canary-new-token,41:canary-old-token",
     "ZULTOPUP_API_KEY": "canary-new-key,canary-old-key",
     "ZULTOPUP_PHONE": "0812555555",
-    "LAPAK_CALLBACK_SECRET": "canary-callback",
+    "LAPAK_CALLBACK_SECRET": "canary-callback-new,canary-callback-old",
     "TELEGRAM_WEBHOOK_SECRET": "canary-webhook",
     "WHATSAPP_TOKEN": "canary-whatsapp",
     "WHATSAPP_APP_SECRET": "canary-app",
     "WHATSAPP_VERIFY_TOKEN": "canary-verify",
-    "ZONEGAME_API_KEY": "canary-zonegame",
-    "SENPAY_API_KEY": "canary-senpay",
+    "ZONEGAME_API_KEY": "canary-zonegame,canary-old-zonegame",
+    "SENPAY_API_KEY": "canary-senpay,canary-old-senpay",
     "SENPAY_SECRET_KEY": "canary-senpay-secret",
-    "KIOSGAME_API_KEY": "canary-kiosgame",
-    "APIGAMES_SECRET_KEY": "canary-apigames",
+    "KIOSGAME_API_KEY": "canary-kiosgame,canary-old-kiosgame",
+    "APIGAMES_SECRET_KEY": "canary-apigames,canary-old-apigames",
 }
 
 
@@ -582,9 +616,9 @@ def leaks(text: str) -> bool:
 
 
 def test_s1_settings_with_secrets_show_none_of_them():
-    settings = read(PLANTED, None)
-    shown = f"{settings!r} {settings} {settings.telegram_token} {settings.zultopup_api_keys!r}"
-    assert not leaks(shown)
+    settings = read(PLANTED | {"APIGAMES_MERCHANT_ID": "M1"}, None)
+    shown = f"{settings!r} {settings} {settings.telegram_token} {settings.of_suppliers!r}"
+    assert not leaks(shown + repr(settings.supplier_secrets))
     assert not leaks(" ".join(settings.warnings))
     assert set(settings.secrets()) == {
         part for text in PLANTED.values() for part in text.split(",")
@@ -653,8 +687,13 @@ def test_s1_a_pydantic_model_dumps_a_secret_hidden():
 
 def test_the_model_and_the_table_name_the_same_settings():
     aliases = {field.alias for field in Settings.model_fields.values() if field.alias}
-    assert aliases == {setting.name for setting in SETTINGS}
-    assert len(aliases) == len(SETTINGS)
+    declared = {
+        f"{slug}_{name}".upper()
+        for slug, adapter in adapters().items()
+        for name in specs_of(adapter.settings_type)
+    }
+    assert aliases | declared == {setting.name for setting in SETTINGS}
+    assert len(aliases) + len(declared) == len(SETTINGS)
 
 
 def test_the_example_has_every_setting():

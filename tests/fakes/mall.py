@@ -157,6 +157,7 @@ class Line:
     cut: set[str] = field(default_factory=set)  # nothing whose path has one of these in it leaves
     slow: set[str] = field(default_factory=set)  # likewise, answers take longer than anybody waits
     sent: list[Sent] = field(default_factory=list)
+    seen: Callable[[Sent], None] = lambda _: None  # looks at each before it leaves
     _lost: list[str] = field(default_factory=list)
     _meanwhile: list[tuple[str, Callable[[], Awaitable[object]]]] = field(default_factory=list)
 
@@ -164,12 +165,13 @@ class Line:
         """Have the next requests for ``path`` leave, and never arrive."""
         self._lost += [path] * times
 
+    def found(self) -> None:
+        """Have everything arrive again."""
+        self._lost.clear()
+
     def meanwhile(self, path: str, doing: Callable[[], Awaitable[object]]) -> None:
         """Have ``doing`` done after the supplier has answered for ``path``, before we hear it."""
         self._meanwhile.append((path, doing))
-
-    def posted(self, path: str) -> list[Sent]:
-        return [each for each in self.sent if path in each.path and each.method == "POST"]
 
     def client(self) -> httpx.AsyncClient:
         client = http_client()
@@ -182,6 +184,7 @@ class Line:
             raise httpx.ConnectError("no route to host")
         body = request.content.decode() if request.content else request.url.query.decode()
         self.sent.append(Sent(at=self.clock(), method=request.method, path=path, body=body))
+        self.seen(self.sent[-1])
         for part in self._lost:
             if part in path:
                 self._lost.remove(part)
@@ -336,8 +339,9 @@ class Mall(Street):
     def hears(self, stall: Stall) -> None:
         """Have callbacks arrive again; the ones so far are lost for ever."""
         post = self._post_of(stall)
-        post._client = self._clients.pop(stall.slug)
-        post._waiting.clear()
+        if stall.slug in self._clients:
+            post._client = self._clients.pop(stall.slug)
+            post._waiting.clear()
 
     def _post_of(self, stall: Stall) -> CallbackPost:
         simulator = self.simulators[stall.slug]

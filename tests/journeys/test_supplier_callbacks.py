@@ -180,7 +180,7 @@ async def test_l10_what_comes_after_the_owner_gave_the_money_back_is_a_case(
         is_given_back(there, budi)
         assert [case["kind"] for case in there.cases()] == ["conflict"]
         await yes(owner, "Catat rugi")
-        await there.after(HOUR)
+        await there.work()
         is_given_back(there, budi)
         assert there.cases() == []
 
@@ -403,7 +403,6 @@ HOSTILE: list[Any] = [
     {"product_code": f"../{FF70}", "price_new": 99_000},
     {"product_code": f"{FF70}?x=1", "price_new": 99_000},
     {"product_code": "X" * 5_000, "price_new": 99_000},
-    {"product_code": 70, "price_new": 99_000},
 ]
 
 
@@ -421,7 +420,7 @@ async def test_c1_hostile_rows_change_nothing_and_do_not_hide_the_others(there: 
 
 
 @on_sqlite
-@pytest.mark.parametrize("data", [None, "x", 7, {}, [], HOSTILE], ids=str)
+@pytest.mark.parametrize("data", [None, "x", 7, {}, [], HOSTILE])
 async def test_c1_prices_that_make_no_sense_are_refused(there: Mall, data: Any) -> None:
     answer = await there.brings(SENPAY, prices(data=data))
     assert (answer.status_code, answer.json()["status"]) == (400, 400)

@@ -52,7 +52,9 @@ class Block:
             return before + self.text
         above, heading, below = before.partition(f"{self.table}\n")
         assert heading, self.table
-        return above + heading + re.sub(r"(?m)((?:^\|.*\n)+)", rf"\g<1>{self.text}", below, count=1)
+        rows = re.search(r"(?m)(?:^\|.*\n)+", below)
+        assert rows, self.table
+        return above + heading + below[: rows.end()] + self.text + below[rows.end() :]
 
 
 BLOCKS = [
@@ -129,19 +131,19 @@ def test_the_guide_names_everything_that_an_adapter_may_declare() -> None:
 
 
 def test_its_settings_are_found_and_stand_in_the_example(followed: Path) -> None:
-    (command,) = re.findall(r'python -c "(.+?)" > \.env\.example', GUIDE)
-    done = run(followed, "-c", command)
+    (program,) = re.findall(r"python - > \.env\.example <<'END'\n(.+?)END\n", GUIDE, re.DOTALL)
+    done = run(followed, "-c", program)
     assert "\n# --- Contoh ---\n" in done.stdout, done.stderr
     for line in ("CONTOH_API_KEY=", "CONTOH_URL=https://api.contoh.example"):
         assert f"\n{line}\n" in done.stdout
 
 
-def test_the_contract_tests_judge_it_like_every_other_supplier(followed: Path) -> None:
-    files = sorted(
-        path.relative_to(followed) for path in followed.glob("tests/providers/test_contract*.py")
-    )
-    passed, said = judged(followed, *map(str, files), "-k", SLUG)
-    assert passed > 150, said
+@pytest.mark.parametrize("half", [0, 1])
+def test_the_contract_tests_judge_it_like_every_other_supplier(followed: Path, half: int) -> None:
+    """In two processes: most of their time is spent waiting for suppliers that say nothing."""
+    files = sorted((followed / "tests/providers").glob("test_contract*.py"))
+    passed, said = judged(followed, *map(str, files[half::2]), "-k", SLUG)
+    assert passed > 40, said
 
 
 def test_an_order_is_delivered_and_the_document_says_what_is_so(followed: Path) -> None:

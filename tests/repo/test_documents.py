@@ -191,13 +191,6 @@ def test_every_game_has_its_source() -> None:
     assert all(row[-1] for row in rows)
 
 
-def test_every_supplier_has_its_row() -> None:
-    told = [row[0] for row in table_after("# Suppliers", text_of(Path("docs/suppliers.md")))]
-    slugs = {path.stem for path in (ROOT / "providers/simulators").glob("*.py")}
-    adapters = {path.stem for path in (ROOT / "providers").glob("*.py")}
-    assert sorted(name.lower() for name in told) == sorted(slugs & adapters - {"__init__", "qris"})
-
-
 def test_decisions_are_numbered_without_gaps() -> None:
     found = sorted((ROOT / "docs/adr").glob("*.md"))
     for number, path in enumerate(found, start=1):

@@ -67,8 +67,8 @@ def table(text: str) -> list[Row]:
 
 
 def plain(cell: str) -> str:
-    """What a cell says, without marks and without what it adds behind a semicolon."""
-    return re.sub(r"\[(.+?)\]\(.+?\)", r"\1", cell).partition(";")[0].replace("`", "").strip()
+    """What a cell says, without what it adds behind a semicolon."""
+    return cell.partition(";")[0].replace("`", "").strip()
 
 
 def rows_by_name(rows: Sequence[Row]) -> dict[str, Row]:
@@ -359,3 +359,44 @@ async def test_a_suppliers_words_mean_what_is_told_and_other_suppliers_words_mea
 async def test_every_recorded_status_word_is_told(slug: str) -> None:
     told = {read_word(word) for word in words_of(slug)}
     assert {word for _, word in await _questions(slug)} <= told
+
+
+_NARROW = frozenset({"Misconfigured", "NotSold", "OutOfBalance", "WrongAccount"})
+_KEY_REFUSED = frozenset({401, 403})  # so of all of them
+
+
+def refusals_of(slug: str) -> dict[str, str]:
+    """Their words in answer to an order, quoted or IN_CAPITALS, as told: what we read."""
+    rows = table(section("### Answers to an order", own_section(slug)))
+    cells = [(next(iter(row.values())), row["we read"].split("`")) for row in rows]
+    return {
+        word.strip('"'): read[1]
+        for words, read in cells
+        if len(read) > 1
+        for word in re.findall(r'"[^"]+"|\b[A-Z]+(?:_[A-Z]+)+\b', words)
+    }
+
+
+@pytest.mark.parametrize("slug", ADAPTERS)
+async def test_a_suppliers_refusals_mean_what_is_told(slug: str) -> None:
+    told = refusals_of(slug)
+    refused = [
+        (case, word)
+        for case in MADE
+        for word in told
+        if (case.slug, case.call) == (slug, "topup") and "raises" in case.then and word in case.body
+    ]
+    assert refused or not told
+    for case, word in refused[:1]:
+        heard_of = {each: await heard(case.saying(case.body.replace(word, each))) for each in told}
+        assert {each: type(result).__name__ for each, result in heard_of.items()} == told
+
+
+@pytest.mark.parametrize("slug", ADAPTERS)
+def test_every_recorded_refusal_that_says_why_is_told(slug: str) -> None:
+    recorded = {
+        case.then.get("raises", "")
+        for case in MADE
+        if (case.slug, case.call) == (slug, "topup") and case.status not in _KEY_REFUSED
+    }
+    assert recorded & _NARROW <= set(refusals_of(slug).values())

@@ -479,7 +479,7 @@ class Bubble {
 
   choice(one) {
     const label = String(one.label ?? "");
-    const button = make("button", { type: "button", class: "choice", "data-testid": "choice", "data-label": label });
+    const button = make("button", { type: "button", class: "choice", "data-testid": "choice", "data-label": label, "data-choice": one.data });
     button.append(make("span", { class: "label", dir: "auto", textContent: label }));
     if (one.hint) button.append(" ", make("span", { class: "hint", dir: "auto", textContent: one.hint }));
     button.addEventListener("click", () => {

@@ -11,6 +11,27 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// A button that says what it does (`b`), and what comes of it (`small`).
+export function actButton(testid) {
+  const button = make("button", "act", make("b"), make("small"));
+  button.type = "button";
+  button.dataset.testid = testid;
+  return button;
+}
+
+export function nameButton(button, name, about) {
+  setText(button.firstElementChild, name);
+  setText(button.children[1], about);
+}
+
+// Two to a line; what is left alone at the end has the whole line. Answers whether anything is shown.
+export function layOut(group) {
+  const shown = [...group.children].filter((button) => !button.hidden);
+  group.hidden = shown.length === 0;
+  shown.forEach((button, index) => button.classList.toggle("wide", index === shown.length - 1 && index % 2 === 0));
+  return shown.length > 0;
+}
+
 export function rupiah(amount) {
   const whole = Math.round(Number(amount));
   if (amount === null || amount === undefined || amount === "" || !Number.isFinite(whole)) return "–";

@@ -1,6 +1,7 @@
 // "Buku besar", the ledger: every account with its balance, and the newest entries. It is only looked at here.
 
 import { make, rupiah, setText } from "/chat/drawing.js";
+import { nameOf } from "/chat/suppliers.js";
 
 const AT_FIRST = 5;
 
@@ -95,7 +96,6 @@ const TEXTS = {
 // What the shop owns, what it owes, what came of it: as far apart as that in the list.
 const ACCOUNTS = ["supplier", "qris", "dropship", "profit", "held", "wallet", "sales", "cost", "adjustment"];
 const GROUP_ENDS = new Set(["profit", "wallet"]);
-const SUPPLIERS = { zultopup: "ZulTopup" };
 
 const kindOf = (account) => account.split(":", 1)[0];
 const rest = (account) => account.slice(kindOf(account).length + 1);
@@ -163,7 +163,7 @@ export class Ledger {
   name(account) {
     const kind = account === "wallet" ? "wallets" : kindOf(account);
     const who = rest(account);
-    return this.t(`account.${kind}`).replace("{who}", SUPPLIERS[who] ?? who) || account;
+    return this.t(`account.${kind}`).replace("{who}", nameOf(who)) || account;
   }
 
   account({ account, balance }) {

@@ -1,14 +1,19 @@
 // "Dunia luar", the outside world: whoever tries the demo plays the payer, the supplier and the weather here.
-// It acts on the control surface of the simulated supplier and on nothing else; the shop's ledger it only reads.
+// It acts on the control surface of the simulated suppliers and on nothing else; the shop's ledger it only reads.
 
-import { ask, clockface, make, rupiah, setText } from "/chat/drawing.js";
+import { actButton, ask, clockface, layOut, make, nameButton, rupiah, setText } from "/chat/drawing.js";
 import { Ledger } from "/chat/ledger.js";
+import { SLUGS, control, isOpen, lookOf, purchasesAt } from "/chat/suppliers.js";
+import { Supply } from "/chat/supply.js";
+import { Troubles } from "/chat/troubles.js";
 
-const CONTROL = "/control/zultopup";
+const PAYEE = "zultopup"; // where customers pay QRs
 const BOOKS = "/chat/ledger";
 const AT_MOST = 10;
 const SEEN_EVERY = 1000;
 const UNSEEN_EVERY = 4000; // only the number on the button needs it
+const STIRRED = 5000; // for so long after the books have changed, something may happen at any supplier
+const FRESH = 60000; // callbacks about an order come, and are repeated, for less than that
 
 const TEXTS = {
   id: {
@@ -16,7 +21,6 @@ const TEXTS = {
     "about": "Anda memainkan semua yang di luar toko: pembayar, pemasok, dan gangguannya.",
     "orders": "QR dan pesanan",
     "empty": "Belum ada QR. Pesan sesuatu di chat.",
-    "faults": "Gangguan pemasok",
     "unreachable": "Dunia luar belum terjangkau. Dicoba lagi…",
     "close": "Tutup",
     "open": "Dunia luar",
@@ -61,18 +65,6 @@ const TEXTS = {
     "hold": "Tahan / jawab nanti",
     "hold.about": "Pesanan menggantung: status tetap Pending.",
     "hold.done": "Pesanan ditahan di Pending.",
-    "slow": "Pemasok lambat",
-    "slow.about": "3 panggilan berikutnya dijawab lama sekali.",
-    "timeout": "Pemasok diam (timeout)",
-    "timeout.about": "Pesanan berikutnya diterima, tetapi tak ada jawaban.",
-    "broken": "Pemasok error 500",
-    "broken.about": "3 panggilan berikutnya ditolak server yang rusak.",
-    "loss": "QR rugi",
-    "loss.about": "Modal QR berikutnya melebihi harga jual.",
-    "clear": "Hapus gangguan",
-    "clear.about": "Pemasok kembali sehat.",
-    "fault.done": "Gangguan dipasang.",
-    "clear.done": "Semua gangguan dihapus.",
     "failed": "Tidak berhasil",
     "payment.pending": "Menunggu bayar",
     "payment.settlement": "Dibayar",
@@ -84,14 +76,15 @@ const TEXTS = {
     "order.pending": "Pending",
     "order.success": "Berhasil",
     "order.error": "Gagal",
+    "order.partly": "Sebagian",
     "mode.saldo": "Potong saldo",
+    "mode.wallet": "Saldo pelanggan",
   },
   en: {
     "title": "Outside world",
     "about": "You play everything outside the shop: the payer, the supplier and its troubles.",
     "orders": "QRs and orders",
     "empty": "No QR yet. Order something in the chat.",
-    "faults": "Supplier troubles",
     "unreachable": "The outside world cannot be reached. Trying again…",
     "close": "Close",
     "open": "Outside world",
@@ -136,18 +129,6 @@ const TEXTS = {
     "hold": "Hold / answer later",
     "hold.about": "The order hangs: the status stays Pending.",
     "hold.done": "The order is held at Pending.",
-    "slow": "Slow supplier",
-    "slow.about": "The next 3 calls take very long.",
-    "timeout": "Silent supplier (timeout)",
-    "timeout.about": "The next order is accepted, but never answered.",
-    "broken": "Supplier error 500",
-    "broken.about": "The next 3 calls meet a broken server.",
-    "loss": "QR at a loss",
-    "loss.about": "The next QR costs more than the selling price.",
-    "clear": "Clear troubles",
-    "clear.about": "The supplier is healthy again.",
-    "fault.done": "The trouble is set.",
-    "clear.done": "All troubles are cleared.",
     "failed": "That did not work",
     "payment.pending": "Waiting for payment",
     "payment.settlement": "Paid",
@@ -159,7 +140,9 @@ const TEXTS = {
     "order.pending": "Pending",
     "order.success": "Success",
     "order.error": "Failed",
+    "order.partly": "In part",
     "mode.saldo": "From balance",
+    "mode.wallet": "Customer wallet",
   },
 };
 
@@ -185,19 +168,13 @@ const OFFERED = {
   },
   deposit: { unpaid: ["pay", "less", "more", "expire"], expired: ["pay"], final: ["again"] },
   own: {},
+  bought: {},
 };
 const wordFor = (name, { stage }) => (name === "pay" && stage === "expired" ? "pay.late" : name);
 const MAIN = { unpaid: "pay", open: "ok" };
 const LIVELY = new Set(["unpaid", "open", "claimed"]);
-const FAULTS = {
-  slow: { kind: "slow", count: 3 },
-  timeout: { kind: "timeout", count: 1, path: "order/create" },
-  broken: { kind: "500", count: 3 },
-  loss: { kind: "loss", count: 1 },
-  clear: { kind: "clear" },
-};
 const PAYMENT_TONES = { pending: "wait", settlement: "good", expired: "off", less: "bad", more: "work", claimed: "work" };
-const ORDER_TONES = { pending: "work", success: "good", error: "bad", gagal: "bad", "error/gagal": "bad" };
+const ORDER_TONES = { pending: "work", success: "good", error: "bad", partly: "wait", gagal: "bad", "error/gagal": "bad" };
 const ORDER_WORDS = { gagal: "error", "error/gagal": "error" };
 
 let language = "id";
@@ -208,7 +185,6 @@ const lower = (word) => String(word ?? "").toLowerCase();
 
 // ---------------------------------------------------------------- what stands in the list, whatever kind it is
 
-// An order without any payment word is a plain purchase from the balance: nobody pays a QR for it.
 function stageOfOrder(payment, status) {
   if (status === "success" || ORDER_TONES[status] === "bad") return "final";
   if (payment === "pending") return "unpaid";
@@ -227,7 +203,7 @@ function readOrder(order) {
     item: String(order.item || order.layanan || ""),
     target: String(order.target ?? ""),
     amount: order.amount ?? order.selling_price,
-    payment: payment || "saldo",
+    payment,
     status: paidOrBought ? ORDER_WORDS[status] ?? status : "",
     stage,
     until: Number(order.expires_at),
@@ -246,6 +222,7 @@ function readDeposit(deposit, invoice) {
     kind: "deposit",
     id: String(deposit.id),
     item: invoice?.item ?? t("unnamed"),
+    order: invoice?.order,
     target: invoice ? `${t("deposit")} · ${invoice.order}` : t("deposit"),
     asksOwner: invoice?.asks_owner === true,
     amount: due,
@@ -272,6 +249,7 @@ function readOwn(invoice) {
   return {
     kind: "own",
     id: invoice.order,
+    order: invoice.order,
     item: invoice.item,
     target: `${t("own")} · ${invoice.order}`,
     asksOwner: invoice.asks_owner,
@@ -285,32 +263,80 @@ function readOwn(invoice) {
   };
 }
 
+// Paid from the customer's wallet, or nobody here knows from what: there is no QR.
+function readBought(purchases, books) {
+  const first = purchases[0];
+  const paid = books.entries.find(({ order, event }) => order !== "" && order === first.order && event === "paid");
+  const held = paid?.lines.find(({ account }) => account === "held");
+  const fromWallet = paid?.lines.some(({ account }) => account.startsWith("wallet")) === true;
+  return {
+    kind: "bought",
+    id: first.order || `${first.slug}:${first.id}`,
+    item: paid?.item || first.item,
+    target: [first.target, first.order].filter(Boolean).join(" · "),
+    amount: held ? -held.amount : first.cost,
+    payment: fromWallet ? "wallet" : "saldo",
+    status: "",
+    stage: "final",
+    until: 0,
+    since: first.since,
+    facts: [],
+  };
+}
+
+// With what the shop has bought for it; that decides how the whole stands.
+function withSupplies(thing, supplies) {
+  const last = supplies.at(-1);
+  if (last === undefined) return { ...thing, supplies, busy: false };
+  return { ...thing, supplies, busy: isOpen(last), status: lookOf(last.slug, last.word).status || "pending" };
+}
+
 const optional = (amount) => (amount === null || amount === undefined ? "" : rupiah(amount));
 
 // Everything there is, the newest first.
-function readAll(journal, books) {
-  const invoices = books?.invoices ?? [];
+function readAll(journals, books) {
+  const journal = journals[PAYEE];
+  const invoices = books.invoices;
   const named = new Map(invoices.map((invoice) => [invoice.ref, invoice]));
   const rows = (list) => (Array.isArray(list) ? list.filter((row) => row?.id !== undefined) : []);
-  const things = [
-    ...rows(Array.isArray(journal) ? journal : journal?.orders).map(readOrder),
+  const purchases = SLUGS.flatMap((slug) => purchasesAt(slug, journals[slug]));
+  const bought = groupBy(purchases, (one) => one.order || invoices.find((invoice) => isBoughtFor(invoice, one))?.order || `${one.slug}:${one.id}`);
+  const paid = [
+    ...rows(journal?.orders).filter((order) => order.payment_status !== null).map(readOrder),
     ...rows(journal?.deposits).map((deposit) => readDeposit(deposit, named.get(String(deposit.id)))),
     ...invoices.filter(({ method }) => method === "qris").map(readOwn),
-  ];
+  ].map((thing) => withSupplies(thing, taken(bought, thing.order)));
+  const things = [...paid, ...[...bought.values()].map((list) => withSupplies(readBought(list, books), list))];
   return things.map((thing, index) => ({ thing, index }))
     .sort((a, b) => b.thing.since - a.thing.since || b.index - a.index)
     .map(({ thing }) => thing);
 }
 
+const isBoughtFor = (invoice, { slug, id }) => invoice.ordered_at === slug && invoice.ordered_as === id;
+
+function groupBy(list, key) {
+  const groups = new Map();
+  for (const one of list) groups.set(key(one), [...(groups.get(key(one)) ?? []), one]);
+  return groups;
+}
+
+function taken(groups, key) {
+  const list = groups.get(key) ?? [];
+  groups.delete(key);
+  return list.sort((a, b) => a.since - b.since);
+}
+
 // ---------------------------------------------------------------- one of them
 
-const TESTIDS = { order: "order", deposit: "deposit", own: "own-qris" };
-const GROUPS = { order: [["pay", "expire"], AT_THE_SUPPLIER], deposit: [["pay", "less", "more", "again", "expire"], ["owner"]], own: [["owner"]] };
+const TESTIDS = { order: "order", deposit: "deposit", own: "own-qris", bought: "bought" };
+const GROUPS = { order: [["pay", "expire"], AT_THE_SUPPLIER], deposit: [["pay", "less", "more", "again", "expire"], ["owner"]], own: [["owner"]], bought: [] };
 
 class Card {
-  // `act` is told (button, name, thing) when a button is pressed.
-  constructor(kind, id, act) {
+  // `act` is told (button, name, thing) when a button is pressed, `finish` as a `Supply` tells it.
+  constructor(kind, id, { act, finish }) {
     this.act = act;
+    this.finish = finish;
+    this.supplies = new Map();
     this.kind = kind;
     this.touched = false;
     this.text = {};
@@ -341,7 +367,8 @@ class Card {
 
   body() {
     this.groups = GROUPS[this.kind].map((names) => make("div", "acts", ...names.map((name) => this.button(name))));
-    return make("div", "order-body", this.part("p", "hint"), ...this.groups, this.part("p", "facts"));
+    this.bought = make("div", "supplies");
+    return make("div", "order-body", this.part("p", "hint"), this.bought, ...this.groups, this.part("p", "facts"));
   }
 
   button(name) {
@@ -357,12 +384,24 @@ class Card {
     setText(this.text.item, thing.item || t("unnamed"));
     setText(this.text.target, thing.target);
     setText(this.text.amount, rupiah(thing.amount));
-    this.chip("payment", `${thing.payment === "saldo" ? "mode" : "payment"}.${thing.payment}`, thing.payment, PAYMENT_TONES);
+    this.chip("payment", `${thing.kind === "bought" ? "mode" : "payment"}.${thing.payment}`, thing.payment, PAYMENT_TONES);
     this.chip("status", `order.${thing.status}`, thing.status, ORDER_TONES);
     this.countdown(thing);
     this.hint(thing);
     this.facts(thing);
     this.offer(thing);
+    this.supply(thing.supplies);
+  }
+
+  supply(purchases) {
+    this.bought.hidden = purchases.length === 0;
+    for (const purchase of purchases) {
+      const name = `${purchase.slug}:${purchase.id}`;
+      const supply = this.supplies.get(name) ?? new Supply(purchase, this.finish);
+      if (!this.supplies.has(name)) this.bought.append(supply.element);
+      this.supplies.set(name, supply);
+      supply.update(purchase, language);
+    }
   }
 
   offer(thing) {
@@ -371,7 +410,8 @@ class Card {
     for (const [name, button] of Object.entries(this.buttons)) {
       button.hidden = name === "owner" ? !asksOwner : !offered.includes(name);
       button.classList.toggle("main", name === "owner" || MAIN[stage] === name);
-      labelButton(button, wordFor(name, thing), rupiah(AMOUNTS[name]?.(amount)));
+      const word = wordFor(name, thing);
+      nameButton(button, t(word), t(`${word}.about`).replace("{amount}", rupiah(AMOUNTS[name]?.(amount))));
     }
     for (const group of this.groups) layOut(group);
   }
@@ -405,32 +445,16 @@ class Card {
   }
 }
 
-// Two to a line; what is left alone at the end has the whole line.
-function layOut(group) {
-  const shown = [...group.children].filter((button) => !button.hidden);
-  group.hidden = shown.length === 0;
-  shown.forEach((button, index) => button.classList.toggle("wide", index === shown.length - 1 && index % 2 === 0));
-}
-
-function actButton(name) {
-  const button = make("button", "act", make("b"), make("small"));
-  button.type = "button";
-  button.dataset.testid = name;
-  labelButton(button, name);
-  return button;
-}
-
-function labelButton(button, key, amount = "") {
-  setText(button.firstElementChild, t(key));
-  setText(button.children[1], t(`${key}.about`).replace("{amount}", amount));
-}
-
 // ---------------------------------------------------------------- the panel
 
 class World {
   constructor({ panel, veil, opener, phone, toOwner }) {
     Object.assign(this, { panel, veil, opener, phone, toOwner });
     this.cards = new Map();
+    this.answers = { act: (...what) => this.act(...what), finish: (...what) => this.finish(...what) };
+    this.journals = {};
+    this.turn = 0;
+    this.stirred = 0;
     this.narrow = window.matchMedia("(max-width: 899px)");
     this.open = false;
     this.timer = 0;
@@ -459,27 +483,17 @@ class World {
     this.list = make("div", "orders");
     this.trouble = make("p", "unreachable");
     this.trouble.hidden = true;
-    this.faultsTitle = make("h3");
-    this.faults = Object.keys(FAULTS).map((name) => this.faultButton(name));
-    const faults = make("div", "acts faults", ...this.faults);
+    this.troubles = new Troubles((...what) => this.do(...what));
     this.ledger = new Ledger();
     this.toasts = make("div", "toasts");
     this.toasts.setAttribute("role", "status");
     this.toasts.setAttribute("aria-live", "polite");
     this.toasts.dataset.testid = "panel-toasts";
-    const scroll = make("div", "outside-scroll", this.ordersTitle, this.trouble, this.empty, this.list, this.faultsTitle, faults, this.ledger.element);
+    const scroll = make("div", "outside-scroll", this.ordersTitle, this.trouble, this.empty, this.list, this.troubles.element, this.ledger.element);
     scroll.tabIndex = -1;
     this.scroll = scroll;
     this.panel.append(this.head, scroll, this.toasts);
     this.setLanguage(language);
-  }
-
-  faultButton(name) {
-    const button = actButton(name);
-    button.dataset.testid = `fault-${name}`;
-    const said = name === "clear" ? "clear.done" : "fault.done";
-    button.addEventListener("click", () => this.do(button, "fault", FAULTS[name], said));
-    return button;
   }
 
   setLanguage(next) {
@@ -489,11 +503,10 @@ class World {
     setText(this.ordersTitle, t("orders"));
     setText(this.empty, t("empty"));
     setText(this.trouble, t("unreachable"));
-    setText(this.faultsTitle, t("faults"));
     this.closer.setAttribute("aria-label", t("close"));
-    Object.keys(FAULTS).forEach((name, index) => labelButton(this.faults[index], name));
+    this.troubles.setLanguage(language);
     this.ledger.setLanguage(language);
-    if (this.journal) this.draw();
+    if (this.books) this.draw();
   }
 
   // ---- the sheet of narrow screens
@@ -598,34 +611,54 @@ class World {
     this.asking = true;
     try {
       const books = await ask(BOOKS);
-      this.journal = (await ask(`${CONTROL}/journal`)) ?? {};
+      if (books.entries[0]?.id !== this.books?.entries[0]?.id) this.stirred = Date.now();
+      await Promise.all(this.toAsk().map((slug) => this.read(slug)));
       this.books = books;
       this.draw();
       this.trouble.hidden = true;
+      await this.hold();
     } catch {
       this.trouble.hidden = false;
     } finally {
       this.asking = false;
-      this.timer = setTimeout(() => this.refresh(), this.seen ? SEEN_EVERY : UNSEEN_EVERY);
+      this.timer = setTimeout(() => this.refresh(), this.seen || this.troubles.held.size > 0 ? SEEN_EVERY : UNSEEN_EVERY);
     }
   }
 
+  // Those where something goes on or may have begun; of the others one at a time, in turn.
+  toAsk() {
+    if (Date.now() - this.stirred < STIRRED) return SLUGS;
+    this.turn = (this.turn + 1) % SLUGS.length;
+    const goesOn = (one) => isOpen(one) || Date.now() - one.changed < FRESH;
+    const isBusy = (slug) => this.troubles.held.has(slug) || purchasesAt(slug, this.journals[slug]).some(goesOn);
+    return SLUGS.filter((slug, place) => slug === PAYEE || place === this.turn || isBusy(slug));
+  }
+
+  async read(slug) {
+    this.journals[slug] = (await ask(control(slug, "journal"))) ?? {};
+  }
+
+  async hold() {
+    for (const [slug, action, body] of this.troubles.toHold()) await ask(control(slug, action), body);
+  }
+
   draw() {
-    const newest = readAll(this.journal, this.books).slice(0, AT_MOST);
+    const newest = readAll(this.journals, this.books).slice(0, AT_MOST);
     this.empty.hidden = newest.length > 0;
     const keys = newest.map(keyOf);
     for (const [key, card] of this.cards) if (!keys.includes(key)) this.remove(key, card);
     newest.forEach((thing, index) => this.drawOne(thing, index));
     this.announce(newest.filter(({ stage }) => stage === "unpaid").length);
+    this.troubles.draw(this.journals, this.books);
     this.ledger.draw(this.books);
   }
 
   drawOne(thing, index) {
     const key = keyOf(thing);
-    const card = this.cards.get(key) ?? new Card(thing.kind, thing.id, (...what) => this.act(...what));
+    const card = this.cards.get(key) ?? new Card(thing.kind, thing.id, this.answers);
     this.cards.set(key, card);
     card.update(thing);
-    if (!card.touched) card.element.open = index === 0 || thing.asksOwner || LIVELY.has(thing.stage);
+    if (!card.touched) card.element.open = index === 0 || thing.asksOwner || thing.busy || LIVELY.has(thing.stage);
     const there = this.list.children[index] ?? null;
     if (there !== card.element) this.list.insertBefore(card.element, there);
   }
@@ -649,7 +682,11 @@ class World {
   act(button, name, thing) {
     if (name === "owner") return this.leaveFor(this.toOwner);
     const { path, body } = ACTIONS[name];
-    return this.do(button, path, body(thing), `${wordFor(name, thing)}.done`);
+    return this.do(button, [[PAYEE, path, body(thing)]], t(`${wordFor(name, thing)}.done`));
+  }
+
+  finish(button, slug, body, said) {
+    return this.do(button, [[slug, "finish", body]], said);
   }
 
   leaveFor(elsewhere) {
@@ -657,12 +694,16 @@ class World {
     elsewhere();
   }
 
-  async do(button, path, body, said) {
+  // `wishes`: what is done, each as [slug, action, body].
+  async do(button, wishes, said) {
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     try {
-      await ask(`${CONTROL}/${path}`, body);
-      this.say(t(said), "good");
+      for (const [slug, action, body] of wishes) {
+        await ask(control(slug, action), body);
+        await this.read(slug);
+      }
+      this.say(said, "good");
     } catch (error) {
       this.say(`${t("failed")}: ${error.message}`, "bad");
     } finally {

@@ -50,7 +50,7 @@ def test_who_tells_a_balance_is_asked_and_of_the_others_the_books_are_shown(
     assert asked == {SUPPLIER: OWNER, SILENT: None, OTHER: OWNER}
 
 
-def test_where_nobody_tells_a_balance_nobody_is_asked(owner: Guest) -> None:
+def test_where_nobody_tells_a_balance_nobody_is_asked() -> None:
     parlour = shop(SILENT)
     view = parlour.guest(address=OWNER).says("/saldo")
     assert view.text == by_the_books(SILENT, 0)
@@ -66,14 +66,7 @@ def test_what_the_owner_enters_is_what_the_books_say(parlour: Parlour, owner: Gu
     assert by_the_books(SILENT, 450_000) in owner.says("/saldo").text
 
 
-def test_a_shop_without_suppliers_says_so() -> None:
-    parlour = shop()
-    view = parlour.guest(address=OWNER).says("/saldo")
-    assert view.text == TEXTS["id"]("balance.no_supplier")
-    parlour.close()
-
-
-def test_s2_nobody_else_is_told_what_the_books_say(parlour: Parlour, owner: Guest) -> None:
+def test_s2_nobody_else_is_told_what_the_books_say(parlour: Parlour) -> None:
     parlour.fund(312_500, ledger.supplier(SILENT))
     view = parlour.guest("budi").says("/saldo")
     assert "312.500" not in view.text

@@ -684,7 +684,10 @@ async def test_a_transcript_that_cannot_be_read_closes_the_socket(demo, monkeypa
         ("/chat/chat.css", "text/css", b":root"),
         ("/chat/chat.js", "text/javascript", b"WebSocket"),
         ("/chat/panel.js", "text/javascript", b"export"),
+        ("/chat/supply.js", "text/javascript", b"export"),
+        ("/chat/troubles.js", "text/javascript", b"export"),
         ("/chat/ledger.js", "text/javascript", b"export"),
+        ("/chat/suppliers.js", "text/javascript", b"export"),
         ("/chat/drawing.js", "text/javascript", b"export"),
     ],
 )
