@@ -1,10 +1,10 @@
 """A supplier that calls back at a steady pace, whether or not it was answered so far.
 
 A process of its own: ``python -m benchmarks.steady_callers``. It prints ``{"ready": true}``, then
-obeys one JSON object a line: ``{"port": …, "key": "…", "a_second": …, "tells": [[ref, serial], …]}``
-says of each of these orders that it was delivered, with its serial number. The answer has, for
-each, when it was to be ``sent`` and when it was ``answered``, by the clock of this machine that
-never goes back; and by how many seconds the latest was ``late``.
+obeys one JSON object a line: ``{"port": …, "key": "…", "a_second": n, "tells": [["ref", "serial"],
+…]}`` tells that these orders were delivered, so many a second. The answer says when each callback
+was ``sent`` and ``answered``, in seconds of the machine's monotonic clock, and how ``late`` the
+latest was.
 
 The requests are those of ``benchmarks.callers``. Any other answer than 200 ends it.
 """

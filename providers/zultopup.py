@@ -330,7 +330,7 @@ def _paid_by_us(data: Any) -> str:
 
 def _listing(row: object) -> Listing | None:
     """Read one service; ``None`` if it makes no sense. Any status but ``Normal`` is not sold."""
-    if not isinstance(row, dict) or not isinstance(row.get("status"), str):
+    if not isinstance(row, dict) or "status" not in row:
         return None
     return read_listing(
         sku=row.get("sid"),

@@ -34,7 +34,7 @@ def stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def try_again_at_once() -> Iterator[None]:
     """What is tried again for a minute is tried again three times, without waiting."""
-    stamina.set_testing(True, attempts=3)
+    stamina.set_testing(True, attempts=3, cap=True)
     yield
     stamina.set_testing(False)
 

@@ -237,6 +237,8 @@ class Crowd:
         step = self.step(name)
         choices = view.choices if view is not None else ()
         onward = [choice for choice in choices if choice.id[:1] not in {"@", *MOVING}]
+        if step == StepId.PAYOUT:  # about money that comes back, and no way to a QR
+            return await self.says(name, "menu")
         if step == StepId.ACCOUNT or not onward:
             return await self.says(name, self._account(name))
         if step != StepId.CONFIRM:

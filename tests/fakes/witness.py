@@ -343,7 +343,12 @@ def what_is_repeated_changes_nothing(doing: Doing) -> None:
     if was is None or was["last_input"] != doing.input_id:
         return
     assert doing.before.orders == doing.after.orders, doing
-    assert doing.before.cases == doing.after.cases, doing
+    # A question that is put once more may be answered for two minutes more.
+    asked_again = {name: row["pending_until"] for name, row in doing.after.cases.items()}
+    for name, row in doing.before.cases.items():
+        until = asked_again[name] if row["pending"] else row["pending_until"]
+        assert {**row, "pending_until": until} == doing.after.cases[name], doing
+    assert doing.before.cases.keys() == doing.after.cases.keys(), doing
     if was["step"]:
         assert (was["step"], was["draft"]) == (place["step"], place["draft"]), doing
 

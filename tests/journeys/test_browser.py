@@ -42,7 +42,11 @@ async def browsing(
 
 
 async def picks(page: Page, label: str) -> None:
-    button = page.locator(f'[data-testid=choice][data-label*="{label}"]').last
+    await presses(page, f'[data-label*="{label}"]')
+
+
+async def presses(page: Page, choice: str) -> None:
+    button = page.locator(f"[data-testid=choice]{choice}").last
     await expect(button).to_be_in_viewport()
     await button.click()
 
@@ -52,10 +56,11 @@ async def says(page: Page, text: str) -> None:
     await page.get_by_test_id("send").click()
 
 
-async def buys(page: Page, how: str = "Bayar", account: str = "12345678") -> None:
-    await picks(page, "Mobile Legends")
-    await picks(page, "86 Diamond")
-    await says(page, f"{account} (2001)")
+async def buys(page: Page, how: str = "Bayar", offer: str = "zultopup/82") -> None:
+    """Go as far as the QR code, for 80 tokens of the supplier that is asked for."""
+    await picks(page, "Honor of Kings")
+    await presses(page, f'[data-choice$=":{offer}"]')
+    await says(page, "12345678")
     await picks(page, how)
     await expect(page.get_by_test_id("qr").last).to_be_in_viewport(ratio=1)
 
@@ -203,3 +208,31 @@ async def test_the_shops_own_qris_is_paid_outside_and_confirmed_by_its_owner(
         await stands(page, "qris", await own.locator("[data-part=amount]").inner_text())
         await expect(page.get_by_test_id("ledger")).to_contain_text("Balanced")
         await is_shown(page, "money-phone")
+
+
+@pytest.mark.sqlite
+async def test_what_a_supplier_is_made_to_fail_is_the_customers_credit(
+    tmp_path: Path, chromium: str
+) -> None:
+    async with shopping(chromium, tmp_path) as page:
+        await page.get_by_test_id("supplier-kiosgame").click()
+        await page.get_by_test_id("fault-hold").click()
+        await buys(page, offer="kiosgame/S1_8817")
+        deposit = page.get_by_test_id("deposit")
+        await deposit.get_by_test_id("pay").click()
+        bought = deposit.get_by_test_id("supply")
+        await expect(bought).to_contain_text("Dipesan di Kiosgame", timeout=10_000)
+        await expect(bought).to_have_attribute("data-word", "PENDING")
+        await expect(bought.get_by_test_id("callback")).to_have_text("Belum ada callback.")
+        await bought.get_by_test_id("finish-FAILED").click()
+        await expect(page.get_by_test_id("panel-toast")).to_contain_text(
+            "Kiosgame melaporkan FAILED"
+        )
+        amount = await deposit.locator("[data-part=amount]").inner_text()
+        await hears(page, "tidak bisa dikirim", f"{amount} sudah kembali ke saldomu")
+        await expect(bought.get_by_test_id("callback")).to_contain_text("toko menjawab 200")
+        await expect(deposit.locator("[data-part=status]")).to_have_text("Gagal")
+        await stands(page, "wallet", f"-{amount}")
+        await stands(page, "supplier:kiosgame", "Saldo di Kiosgame")
+        await expect(page.get_by_test_id("entry").first).to_contain_text("Dikembalikan ke saldo")
+        await is_shown(page, "supplier-failed")

@@ -209,7 +209,9 @@ class Story:
         if self.company.kind.trust is Trust.PROOF:
             return
         before = self.order.version, credit(self.books)
-        await self._receive(SELLER, callback(FINALS[nth % 3], f"FORGED-{nth % 2}", nth), Trust.HINT)
+        # An id that is not theirs: tests/shop/test_doubt.py.
+        theirs = "FORGED" if self.company.kind.able.knows_our_ref else THEIRS
+        await self._receive(SELLER, callback(FINALS[nth % 3], theirs, copy=2 + nth), Trust.HINT)
         await self._inbox.round()
         assert (self.order.version, credit(self.books)) == before
 

@@ -1,7 +1,7 @@
 """ZulTopup's own oddities: two states in one answer, two envelopes, numbers written as texts."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -50,8 +50,18 @@ def shop_of(answer: Any, status: int = 200, journal: list[httpx.Request] | None 
     def client() -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.MockTransport(reply), trust_env=False)
 
-    wanted = Settings(url="http://127.0.0.1:9", key=lambda: KEY, phone=PHONE)
+    wanted = settings_with(lambda: (KEY,))
     return ZulTopup(wanted, clock=lambda: NOW, client=client)
+
+
+def settings_with(key: Callable[[], Sequence[str]]) -> Settings:
+    return Settings(
+        url="http://127.0.0.1:9",
+        api_key=key,
+        phone=PHONE,
+        target_format="{user_id}{server_id}",
+        dropship_percent=1200,
+    )
 
 
 def opened(**payment: Any) -> dict[str, Any]:
@@ -592,7 +602,7 @@ async def test_a_key_that_was_rotated_is_used_from_the_next_call_on() -> None:
         return httpx.Response(200, json={"status": True, "data": {"balance": 1}})
 
     shop = ZulTopup(
-        Settings(url="http://127.0.0.1:9", key=lambda: next(keys), phone=PHONE),
+        settings_with(lambda: (next(keys),)),
         clock=lambda: NOW,
         client=lambda: httpx.AsyncClient(transport=httpx.MockTransport(reply), trust_env=False),
     )

@@ -55,7 +55,13 @@ async def street() -> AsyncIterator[Street]:
     simulator = ZulTopupSimulator(clock=lambda: here.now)
     add_simulators(app, [simulator])
     async with TestServer(app) as server:
-        wanted = Settings(url=str(server.make_url("/zultopup")), key=lambda: "kunci", phone="0812")
+        wanted = Settings(
+            url=str(server.make_url("/zultopup")),
+            api_key=lambda: ("kunci",),
+            phone="0812",
+            target_format="",
+            dropship_percent=1200,
+        )
         here = Street(simulator, ZulTopup(wanted, clock=lambda: here.now))
         yield here
 

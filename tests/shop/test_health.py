@@ -255,6 +255,7 @@ def test_while_ours_there_does_not_suffice_the_balance_is_asked_for_every_minute
 
 def test_who_does_not_tell_our_balance_is_asked_for_the_list_alone(tmp_path: Path) -> None:
     with a_shop(tmp_path, abilities={SELLER: Abilities(knows_our_ref=True)}) as books:
+        books.calls.set_list_due(SELLER, NOW + HOUR)
         falls_silent(books, NOW)
         assert (books.calls.compare_at(SELLER), books.calls.list_due_at(SELLER)) == (
             0,

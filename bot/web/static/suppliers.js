@@ -1,12 +1,13 @@
 // The suppliers that the demo plays: what they are called, and their own words for how an order stands.
 
-// What a word means here. `waits` may still go either way; of the others some give the shop its cost back.
+// What a word means here. `waits` may still go either way. Of what fails, the shop's cost comes back and that is said
+// (`returned`), comes back and is not said (`failed`), or does not come back (`kept`).
 const MEANINGS = {
   waits: { tone: "work", status: "pending" },
   done: { tone: "good", status: "success" },
   partly: { tone: "wait", status: "partly" },
   failed: { tone: "bad", status: "error" },
-  kept: { tone: "bad", status: "error" }, // failed, and the cost is not back yet
+  kept: { tone: "bad", status: "error" },
   returned: { tone: "bad", status: "error" },
 };
 const UNKNOWN = { tone: "off", status: "" };
@@ -16,7 +17,7 @@ const UNKNOWN = { tone: "off", status: "" };
 export const SUPPLIERS = {
   zultopup: {
     name: "ZulTopup",
-    words: { Pending: "waits", Success: "done", Gagal: "failed", Error: "failed" },
+    words: { Pending: "waits", Success: "done", Gagal: "returned", Error: "returned" },
     usual: ["Success", "Gagal"],
     ordering: "order/create",
   },
@@ -29,7 +30,7 @@ export const SUPPLIERS = {
   },
   senpay: {
     name: "SenPay",
-    words: { processing: "waits", success: "done", failed: "kept", refund: "returned", expired: "returned" },
+    words: { processing: "waits", success: "done", failed: "kept", refund: "returned", expired: "failed" },
     usual: ["success", "failed"],
     ordering: "/transaction/create",
     callsBack: true,

@@ -17,9 +17,9 @@ const TEXTS = {
     "waits": "Menggantung, sampai Anda memilih.",
     "done": "Top up terkirim, lengkap dengan nomor serinya.",
     "partly": "Sebagian terkirim. Pemilik ditanya.",
-    "failed": "Top up gagal, modal toko kembali.",
-    "kept": "Top up gagal, modal belum kembali.",
-    "returned": "Top up batal, modal toko kembali.",
+    "failed": "Top up gagal. Modal kembali, tanpa dikatakan.",
+    "kept": "Top up gagal. Modal belum kembali.",
+    "returned": "Top up gagal. Modal toko kembali.",
     "heard": "Callback terdengar: toko menjawab {status}.",
     "unheard": "Callback tidak diterima ({status}). Dikirim lagi.",
     "silent": "Belum ada callback.",
@@ -38,9 +38,9 @@ const TEXTS = {
     "waits": "It hangs until you choose.",
     "done": "The top-up arrives, with its serial number.",
     "partly": "Part of it arrives. The owner is asked.",
-    "failed": "It fails, and the shop's cost comes back.",
-    "kept": "It fails, and the cost is not back yet.",
-    "returned": "It is called off, and the shop's cost comes back.",
+    "failed": "The top-up fails. The cost comes back, unsaid.",
+    "kept": "The top-up fails. The cost is not back yet.",
+    "returned": "The top-up fails. The shop's cost comes back.",
     "heard": "Callback heard: the shop answered {status}.",
     "unheard": "Callback not taken ({status}). It is sent again.",
     "silent": "No callback yet.",
@@ -132,7 +132,7 @@ export class Supply {
     for (const [word, button] of this.words) {
       button.hidden = word === purchase.word && !endsByItself(purchase);
       button.classList.toggle("main", isUsual(word) && meaningOf(this.slug, word) === "done");
-      nameButton(button, word, this.t(meaningOf(this.slug, word)));
+      nameButton(button, breakable(word), this.t(meaningOf(this.slug, word)));
     }
     this.fill(this.usual, isUsual);
     this.fill(this.others, (word) => !isUsual(word));
@@ -150,6 +150,9 @@ export class Supply {
     if (wanted.length !== there.length || wanted.some((button, index) => button !== there[index])) group.replaceChildren(...wanted);
   }
 }
+
+// A long word of theirs may go on in the next line after an underscore.
+const breakable = (word) => word.replaceAll("_", "_\u200b");
 
 // Then the word that it has can be chosen, too: it would not keep it, and so it does.
 const endsByItself = (purchase) => isOpen(purchase) && purchase.due !== null;

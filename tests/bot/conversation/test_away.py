@@ -87,8 +87,7 @@ def test_what_a_supplier_sells_is_not_shown_while_it_is_away(
 def test_one_question_without_an_answer_takes_nothing_off_the_shelf(
     parlour: Parlour, budi: Guest
 ) -> None:
-    for _ in range(health.MISSES - 1):
-        health.unanswered(parlour.books, SUPPLIER, "no answer", parlour.clock())
+    health.unanswered(parlour.books, SUPPLIER, "no answer", parlour.clock())
     budi.says("/start")
     assert "Valorant" in budi.labels
 

@@ -8,12 +8,13 @@ from aiohttp import ClientSession
 
 from bot.web.ledger import MOST_ENTRIES, LedgerPage
 from shop.ledger import Entry, wallet
+from shop.suppliers import TopupReport, TopupState
 from storage.database import Unwritable
 from storage.ledger import SqlLedger
 from storage.sqlite import open_sqlite
 from storage.sqlite_schema import prepare
 from tests.shop.samples import NOW
-from tests.storage.stories import PRICE, books_of, on_own_qris, tell_all
+from tests.storage.stories import PRICE, books_of, on_own_qris, ordered, tell_all
 from webhook_server.app import build_app, serve
 
 BUYER = "web:0123456789abcdef0123456789abcdef"
@@ -82,6 +83,15 @@ async def test_a_qr_that_waits_is_shown_with_what_it_asks_for(books):
     assert (claimed["asks_owner"], told["QRIS"]["asks_owner"]) == (True, False)
     assert claimed["amount"] != told["QRIS"]["amount"]
     assert claimed["expires_at"] > claimed["created_at"] == NOW
+
+
+async def test_an_invoice_says_where_its_order_went_and_what_it_is_called_there(books):
+    said = TopupReport(state=TopupState.PENDING, supplier_ref="ZG-7")
+    await books.database.run(lambda tx: ordered(books_of(tx), on_own_qris(books_of(tx), "A"), said))
+    await books.database.run(lambda tx: on_own_qris(books_of(tx), "B"))
+    invoices = (await books.look())["invoices"]
+    told = {one["order"]: (one["ordered_at"], one["ordered_as"]) for one in invoices}
+    assert told == {"A": ("zonegame", "ZG-7"), "B": ("", "")}
 
 
 async def test_only_the_newest_entries_are_told(books):

@@ -109,6 +109,7 @@ class There:
     keeper: Keeper
     clock: Clock = field(default_factory=Clock)
     supplier: Reporting = field(default_factory=Reporting)
+    _inbox: InboxWorker | None = None
 
     def worker(self, keeper: BookKeeper | None = None) -> InboxWorker:
         suppliers = {SELLER: self.supplier}
@@ -133,9 +134,9 @@ class There:
 
     async def rest(self, until: int) -> None:
         """Let the worker do all that falls due by then."""
-        inbox = self.worker()
+        self._inbox = self._inbox or self.worker()
         for _ in range(200):
-            at = await inbox.round()
+            at = await self._inbox.round()
             if at is None or at > until:
                 self.clock.now = until
                 return
