@@ -15,6 +15,7 @@ from benchmarks import table
 from benchmarks.measuring import LEAST_ROUNDS, Benchmark
 
 MODULES: Mapping[str, str] = {
+    "P1": "benchmarks.p1_callbacks",
     "P2": "benchmarks.p2_callback_to_chat",
     "P3": "benchmarks.p3_chat",
     "P4": "benchmarks.p4_orders",

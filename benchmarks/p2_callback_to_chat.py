@@ -246,8 +246,8 @@ def _queued() -> float:
 
 
 def _settings(database: Address, folder: Path) -> Settings:
-    changes = {"database": database, "payments": (PaymentMethod.WALLET,)}
-    return demo_settings(folder, _ANY_PORT, suppliers=(_SLUG,)).model_copy(update=changes)
+    sells = {"suppliers": (_SLUG,), "payments": (PaymentMethod.WALLET,)}
+    return demo_settings(folder, _ANY_PORT).model_copy(update={**sells, "database": database})
 
 
 @asynccontextmanager

@@ -78,6 +78,8 @@ def _no_number(text: str) -> NoReturn:
 def _is_deep(value: Any) -> bool:
     level = [value]
     for _ in range(_DEEPEST):
+        if not level:
+            return False
         level = [
             inner
             for each in level

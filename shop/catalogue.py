@@ -3,11 +3,12 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 from shop.suppliers import FormField
 from shop.text import plain, visible
@@ -39,6 +40,11 @@ class Server:
     code: str
     title: str
     prefixes: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """What a button carries for it: a supplier's own name of it may be too long."""
+        return f"#{crc32(self.code.encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +117,18 @@ def canonical(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", plain(text).lower()))
 
 
+def meant(text: str, names: Iterable[tuple[str, str]]) -> str:
+    """Return what is called so, of (name, what it names); empty if nothing is, or several are.
+
+    Names in letters that ``canonical`` knows nothing of are told apart as they are written.
+    """
+    known, wanted = list(names), canonical(text)
+    exact = {what for name, what in known if plain(name) == plain(text)}
+    alike = {what for name, what in known if wanted and canonical(name) == wanted}
+    found = exact or alike
+    return found.pop() if len(found) == 1 else ""
+
+
 def game_of(category: str, games: Sequence[Game]) -> Game | None:
     """Return the game a supplier's category names, exactly; ``None`` if nobody described it.
 
@@ -125,6 +143,8 @@ def as_asked(game: Game, form: Sequence[FormField]) -> Game | None:
 
     A form of one typed field asks for the ID alone; a second one is the server, typed or chosen.
     """
+    if game.ask is Ask.RIOT_ID and len(form) > 1:  # one name, that no server belongs to
+        return None
     match [bool(field.options) for field in form]:
         case []:
             return game
@@ -160,6 +180,13 @@ def fitting_server(asked: Game, game: Game, server: str) -> str:
     names = [server, *(s.title for s in game.servers if s.code == server)]
     found = (read_server(asked, name) for name in names)
     return next((each for each in found if not isinstance(each, Unreadable)), "")
+
+
+def is_user_id(game: Game, text: str) -> bool:
+    """Tell whether ``text`` can be a user ID of ``game``, as it is stored."""
+    if game.ask is Ask.RIOT_ID:
+        return _RIOT_ID.fullmatch(text) is not None
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID
 
 
 def names_of(game: Game) -> Sequence[str]:
@@ -231,11 +258,8 @@ def read_server(game: Game, text: str) -> str | Unreadable:
     """Understand a typed or chosen server of ``game``."""
     text = plain(text)
     if game.ask is Ask.NUMBER_AND_REGION:
-        wanted = canonical(text)
-        for server in game.servers:
-            if wanted in {canonical(server.code), canonical(server.title)}:
-                return server.code
-        return Unreadable.NO_SUCH_SERVER
+        names = ((name, s.code) for s in game.servers for name in (s.title, s.code, s.mark))
+        return meant(text, names) or Unreadable.NO_SUCH_SERVER
     numbers = [part for part in _SEPARATORS.split(_LABELS.sub(" ", text)) if part]
     if len(numbers) != 1 or not (numbers[0].isascii() and numbers[0].isdigit()):
         return Unreadable.LETTERS if numbers else Unreadable.EMPTY

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shop import ledger
+from shop import health, ledger
 from shop.ledger import Entry
 from shop.notices import Facts, Notice, NoticeKind
 from shop.ports import Books
@@ -26,6 +26,7 @@ def post_own(
     slug = account.removeprefix(ledger.supplier(""))
     if key.startswith(OWN_ENTRY) and slug != account:
         books.calls.compare_soon(slug, now)
+        health.topped_up(books, slug, now)
     books.ledger.post(Entry(id=key, at=now, amounts=amounts, actor=actor, reason=reason))
 
 

@@ -22,6 +22,7 @@ from shop.suppliers import (
     TopupState,
     WrongAccount,
 )
+from shop.text import visible
 from shop.time import HOUR, MINUTE, SECOND, Millis
 
 Outcome: TypeAlias = TopupReport | Refused | NotOpened
@@ -180,7 +181,8 @@ def _learn_from(books: Books, order: Order, refused: Refused, now: Millis) -> Fa
         case OutOfBalance():
             health.has_no_balance(books, supplier, _attempt_of(order).cost, str(refused), now)
         case WrongAccount(nickname=nickname, region=region, wanted=wanted):
-            return {"wrong": "account", "nickname": nickname, "region": region, "wanted": wanted}
+            told = {"nickname": nickname, "region": region, "wanted": wanted}
+            return {"wrong": "account", **{name: visible(text) for name, text in told.items()}}
         case _:
             books.calls.compare_soon(supplier, now)  # our balance there may be empty
     return {}

@@ -5,6 +5,7 @@ A supplier that is away is off the shelf, is asked a question a minute, and orde
 
 from dataclasses import replace
 
+from shop import ledger
 from shop.notices import Facts, Notice, NoticeKind
 from shop.ports import Books
 from shop.suppliers import NO_TROUBLE, Trouble, Why
@@ -67,6 +68,13 @@ def has_balance(books: Books, supplier: str, balance: int, now: Millis) -> bool:
         _probe(books, supplier, now)
         return False
     return _is_back(books, supplier, trouble, now)
+
+
+def topped_up(books: Books, supplier: str, now: Millis) -> bool:
+    """Take in that the owner added to our balance, where nobody else can tell what it is."""
+    if books.rules.abilities_of(supplier).tells_balance:
+        return False
+    return has_balance(books, supplier, books.ledger.balance(ledger.supplier(supplier)), now)
 
 
 def _is_away(books: Books, supplier: str, trouble: Trouble, words: str, now: Millis) -> bool:

@@ -124,8 +124,13 @@ def _cases_of(books: Books, was: Order, order: Order, event: Event, because: Bec
     kind, now = _kind_of(was, order, event), order.changed_at
     if kind is not None:
         open_case(books, order, kind, because.evidence, now)
-    elif order.status in ENDED or was.status in _ANSWERED_BY_MOVING:
+    elif order.status in ENDED or (was.status in _ANSWERED_BY_MOVING and _is_watched(order)):
         close_case(books, order, now)
+
+
+def _is_watched(order: Order) -> bool:
+    """Tell whether anything will be done about an order without a person's doing."""
+    return order.due_at is not None or order.status not in HOLDS_MONEY
 
 
 def close_case(books: Books, order: Order, now: Millis) -> None:

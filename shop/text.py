@@ -15,8 +15,9 @@ _BLANK = frozenset(
 
 def visible(text: str, most: int = 200) -> str:
     """Return ``text`` on one line, without what cannot be seen, cut after ``most`` characters."""
-    kept = (" " if char.isspace() else char for char in text if _is_seen(char))
-    line = " ".join("".join(kept).split())
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(" " if char.isspace() else char for char in text if _is_seen(char))
+    line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 

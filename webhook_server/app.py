@@ -63,7 +63,13 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
     """
     log.addFilter(_is_ours)
     runner = web.AppRunner(
-        app, access_log=None, logger=log, keepalive_timeout=IDLE, shutdown_timeout=FAREWELL
+        app,
+        access_log=None,
+        logger=log,
+        keepalive_timeout=IDLE,
+        shutdown_timeout=FAREWELL,
+        auto_decompress=False,  # nobody we hear from compresses; a bomb is not unpacked
+        lingering_time=1.0,
     )
     await runner.setup()
     try:

@@ -112,7 +112,7 @@ async def _body(request: web.Request) -> bytes:
         raise web.HTTPRequestEntityTooLarge(MOST_BYTES)
     try:
         return await request.clone(client_max_size=MOST_BYTES).read()
-    except (web.RequestPayloadError, HttpProcessingError) as error:
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as error:
         raise Unreadable("the body is broken") from error
 
 

@@ -40,7 +40,9 @@ def to_confirm(room: Room, draft: Draft) -> Outcome:
     asked = room.asked(draft)
     if asked is None:
         if not forms.is_complete(offer.form, draft):
-            return Goto(StepId.FIELD, replace(draft, user_id="", server="", fields=""))
+            return ask_account(room, draft)
+    elif not catalogue.is_user_id(asked, draft.user_id):  # of a form of another kind
+        return ask_account(room, draft)
     else:
         server = catalogue.fitting_server(asked, game, draft.server)
         draft = replace(draft, server=server, fields="")

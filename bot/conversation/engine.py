@@ -35,6 +35,7 @@ from bot.conversation.views import (
 )
 from shop import catalogue
 from shop.ports import Books
+from shop.text import plain
 from shop.time import HOUR, Millis
 
 LONGEST_TEXT = 300
@@ -277,7 +278,7 @@ class Conversation:
         wanted = catalogue.canonical(text)
         choices = step.ask(room, session.draft).choices
         page = choices[session.page * room.limit :][: room.limit]
-        named = _named(wanted, (*choices, *_moving(room, step)))
+        named = _named(text, (*choices, *_moving(room, step)))
         if named is not None or step.free or not wanted.isdigit():
             return named
         amounts = [choice for choice in choices if choice.label.split()[:1] == [wanted]]
@@ -335,16 +336,18 @@ def _moving(room: Room, step: Step) -> tuple[Choice, ...]:
     return pages if step.back is None else (*pages, Choice(BACK, room.texts("button.back")))
 
 
-def _named(wanted: str, choices: Sequence[Choice]) -> str | None:
+def _named(text: str, choices: Sequence[Choice]) -> str | None:
     """Return the id of the one choice whose label was typed, perhaps with a slip of the finger.
 
     Accounts and earlier purchases are chosen by button only: their signs tell people apart.
     """
-    by_label = {
-        catalogue.canonical(choice.label): choice.id
-        for choice in choices
-        if not choice.id.startswith("@")
-    }
+    named = [choice for choice in choices if not choice.id.startswith("@")]
+    exact = next((c.id for c in named if plain(c.label) == plain(text)), None)
+    wanted = catalogue.canonical(text)
+    if exact is not None or not wanted:  # without a letter or digit it resembles any other name
+        return exact
+    # Of several that are called the same, the first.
+    by_label = {catalogue.canonical(choice.label): choice.id for choice in reversed(named)}
     if wanted in by_label or len(wanted) < SHORTEST_GUESS:
         return by_label.get(wanted)
     numbers = NUMBERS.findall(wanted)

@@ -1,34 +1,50 @@
 """A supplier's own form: what it asks, and the answers as it wants them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
+from zlib import crc32
 
-from bot.conversation.views import Draft
+from bot.conversation.views import Choice, Draft
 from shop import catalogue
-from shop.suppliers import FormField
-from shop.text import visible
+from shop.suppliers import FormField, FormOption
+from shop.text import plain, visible
 
 LONGEST: Final = 60  # characters of one answer
 
 
-def answers(draft: Draft) -> tuple[str, ...]:
-    """Return what was answered so far, field by field, as people read it."""
-    if draft.fields:
-        return tuple(json.loads(draft.fields))
-    return (draft.user_id, draft.server) if draft.server else (draft.user_id,)
+def _said(draft: Draft) -> Mapping[str, str]:
+    """Return the answers so far by the keys of their fields, as people read them."""
+    return json.loads(draft.fields) if draft.fields else {}
 
 
-def with_answer(draft: Draft, answer: str) -> Draft:
-    """Return the draft with one more answer; account and server are how people read them all."""
-    given = (*(answers(draft) if draft.fields else ()), answer)
-    return replace(
-        draft,
-        fields=json.dumps(given, ensure_ascii=False),
-        user_id=given[0],
-        server=", ".join(given[1:]),
-    )
+def next_field(form: Sequence[FormField], draft: Draft) -> FormField | None:
+    """Return the field to be asked now; answers to another form count for nothing."""
+    said = list(_said(draft))
+    keys = [field.key for field in form]
+    given = len(said) if said == keys[: len(said)] else 0
+    return form[given] if given < len(form) else None
+
+
+def with_answer(form: Sequence[FormField], draft: Draft, answer: str) -> Draft:
+    """Return the draft with one more answer; as an account, people read them all."""
+    field = next_field(form, draft)
+    if field is None:
+        return draft
+    before = _said(draft) if field is not form[0] else {}
+    said = {**before, field.key: answer}
+    fields = json.dumps(said, ensure_ascii=False)
+    return replace(draft, fields=fields, user_id=", ".join(said.values()), server="")
+
+
+def choices(field: FormField) -> tuple[Choice, ...]:
+    """Return a field's choices; a supplier's own codes may be too long for a button."""
+    return tuple(Choice(_mark(option), option.name) for option in field.options)
+
+
+def _mark(option: FormOption) -> str:
+    return f"#{crc32(option.name.encode()):08x}"
 
 
 def read_answer(field: FormField, text: str) -> str:
@@ -36,29 +52,37 @@ def read_answer(field: FormField, text: str) -> str:
     if not field.options:
         typed = visible(text, LONGEST + 1)
         return typed if len(typed) <= LONGEST else ""
-    wanted = catalogue.canonical(text)
-    names = (
-        o.name for o in field.options if catalogue.canonical(o.name) == wanted or o.code == text
-    )
-    return next(names, "")
+    names = [option.name for option in field.options]
+    known = ((name, o.name) for o in field.options for name in (o.name, _mark(o)))
+    return catalogue.meant(text, known) or _at_place(names, text)
+
+
+def _at_place(names: Sequence[str], text: str) -> str:
+    place = plain(text)
+    known = place.isascii() and place.isdigit() and len(place) < 4 and 0 < int(place) <= len(names)
+    return names[int(place) - 1] if known else ""
 
 
 def is_complete(form: Sequence[FormField], draft: Draft) -> bool:
     """Tell whether every field has an answer, and every choice is one of the present ones."""
-    given = answers(draft)
-    return len(given) == len(form) and all(
-        answer and (not field.options or answer in {option.name for option in field.options})
-        for field, answer in zip(form, given, strict=True)
+    said = _said(draft)
+    return list(said) == [field.key for field in form] and all(
+        not field.options or said[field.key] in {option.name for option in field.options}
+        for field in form
     )
 
 
-def written(form: Sequence[FormField], given: Sequence[str]) -> str:
-    """Return the answers as the supplier wants them: a JSON object by its keys, choices by code."""
+def written(form: Sequence[FormField], draft: Draft) -> str:
+    """Return the answers as the supplier wants them: a JSON object by its keys, choices by code.
+
+    A form that asks as the game does has none of its own: account and server are its answers.
+    """
+    given = _said(draft).values() or (draft.user_id, draft.server)
     codes = [{option.name: option.code for option in field.options} for field in form]
     return json.dumps(
         {
             field.key: known.get(answer, answer)
-            for field, known, answer in zip(form, codes, given, strict=True)
+            for field, known, answer in zip(form, codes, given, strict=False)
         },
         ensure_ascii=False,
         separators=(",", ":"),

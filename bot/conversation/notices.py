@@ -141,11 +141,10 @@ def _refund_due(letter: Letter) -> Drawn:
 
 def _what_is_wrong(letter: Letter) -> str:
     """Say what the supplier found wrong with the account that was to be topped up."""
-    if letter.text("nickname") and letter.text("wanted"):
+    if letter.text("wanted"):
         return letter.say(
             "wrong.region",
-            nickname=letter.text("nickname"),
-            region=letter.text("region") or "?",
+            nickname=letter.text("nickname") or letter.account,
             wanted=letter.text("wanted"),
         )
     return letter.say("wrong.account")

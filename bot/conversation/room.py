@@ -141,7 +141,7 @@ class Room:
         """Return the account as the supplier wants it written; of a form: JSON by its keys."""
         offer = self.offer(draft)
         if offer is not None and offer.form:
-            return forms.written(offer.form, forms.answers(draft))
+            return forms.written(offer.form, draft)
         if not draft.server:
             return draft.user_id
         pattern = self.face.targets[draft.supplier]

@@ -210,6 +210,8 @@ def _check_account(room: Room, draft: Draft, game: Game, account: Account) -> Ou
 def _saved_accounts(room: Room, game: Game) -> list[Choice]:
     seen: dict[str, Choice] = {}
     for order in room.books.orders.delivered_of(room.address, 20, game.slug):
+        if not catalogue.is_user_id(game, order.user_id):
+            continue
         account = room.account(order.user_id, order.server)
         seen.setdefault(account, Choice(f"@{order.id}", account))
     return list(seen.values())[:SAVED_ACCOUNTS]
@@ -236,7 +238,7 @@ class AskServer:
         return View(
             title=game.title,
             text=room.texts(text, user_id=draft.user_id, example=game.example),
-            choices=tuple(Choice(server.code, server.title) for server in game.servers),
+            choices=tuple(Choice(server.mark, server.title) for server in game.servers),
         )
 
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
@@ -279,7 +281,7 @@ class AskField:
         return View(
             title=f"{_game(room, draft).title} · {draft.item}",
             text=room.texts(name, label=visible(field.label, 60)),
-            choices=tuple(Choice(option.code, option.name) for option in field.options),
+            choices=forms.choices(field),
         )
 
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
@@ -290,16 +292,19 @@ class AskField:
         if not answer:
             name = "field.not_offered" if field.options else "field.too_long"
             return Again(room.texts(name, most=forms.LONGEST))
-        draft = forms.with_answer(draft, answer)
+        draft = forms.with_answer(_form(room, draft), draft, answer)
         more = _next_field(room, draft) is not None
         return Goto(StepId.FIELD, draft) if more else to_confirm(room, draft)
 
 
-def _next_field(room: Room, draft: Draft) -> FormField | None:
+def _form(room: Room, draft: Draft) -> Sequence[FormField]:
+    """Return the form that is asked field by field; empty, if it is not, or not any more."""
     offer = room.offer(draft)
-    form = offer.form if offer is not None else ()
-    given = len(forms.answers(draft)) if draft.fields else 0
-    return form[given] if given < len(form) else None
+    return offer.form if offer is not None and room.asked(draft) is None else ()
+
+
+def _next_field(room: Room, draft: Draft) -> FormField | None:
+    return forms.next_field(_form(room, draft), draft)
 
 
 _YES = frozenset({"yes", "y", "ya", "iya", "benar", "betul", "sudah", "ok", "oke"})

@@ -147,6 +147,11 @@ def _unpayable(texts: Texts) -> Iterator[str]:
     for method, name in _NEEDED_TO_BE_PAID:
         if method in payments and name not in texts:
             yield line_about(name, f"is not set, and LAPAK_PAYMENTS has {method} in it")
+    named = listed(texts.get("LAPAK_SUPPLIERS", ""))
+    if PaymentMethod.DEPOSIT in payments and named and "zultopup" not in named:
+        yield line_about(
+            "LAPAK_SUPPLIERS", "is without zultopup, and LAPAK_PAYMENTS has deposit in it"
+        )
     least, most = (_said(texts, name) for name in ("LAPAK_WALLET_MIN", "LAPAK_WALLET_MAX"))
     if re.fullmatch(r"[0-9]{1,8} [0-9]{1,8}", f"{least} {most}") and (
         1 <= int(most) < int(least) <= MOST_PER_PAYMENT

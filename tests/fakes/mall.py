@@ -11,9 +11,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import httpx
+import pytest
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
@@ -55,86 +55,39 @@ SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'p
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Stall:
     """A supplier, and what stories need to know of it.
 
-    ``ordering`` and ``asking``: what the paths of these calls have in them, where the one begins
-    the other the order comes first. The words are for its control surface.
+    ``ordering`` and ``asking``: what the paths of these calls end with, or have in them; where the
+    one begins the other, the order comes first. ``done`` and ``failed``: for its control surface.
     """
 
-    name: str
     slug: str
     sku: str  # 70 diamonds for Free Fire
     ordering: str
     asking: str
     done: str
     failed: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    calls_back: bool = True
     signs: bool = False  # what its callbacks say is believed
-    told_by: str = "POST"
+    calls_back: bool = True
+    protocol: str = ""
 
     def __str__(self) -> str:
-        return self.name
+        return self.protocol or self.slug
 
 
-ZONEGAME = Stall(
-    name="zonegame",
-    slug="zonegame",
-    sku="FF70",
-    ordering="/api/v1/order",
-    asking="/api/v1/order/",
-    done="success",
-    failed="failed",
-    signs=True,
-)
-SENPAY = Stall(
-    name="senpay",
-    slug="senpay",
-    sku="FF-BJ-V3FF_ID_70",
-    ordering="/transaction/create",
-    asking="/transaction/TRX",
-    done="success",
-    failed="failed",
-)
-KIOSGAME = Stall(
-    name="kiosgame",
-    slug="kiosgame",
-    sku="S4_FF70",
-    ordering="/v2/order",
-    asking="/v1/status/",
-    done="SUCCESS",
-    failed="FAILED",
-    signs=True,
-)
-OTOMAX = replace(
-    KIOSGAME,
-    name="otomax",
-    ordering="/v3/otomax/order",
-    settings={"protocol": "otomax"},
-    signs=False,
-    told_by="GET",
-)
-APIGAMES = Stall(
-    name="apigames",
-    slug="apigames",
-    sku="ff70",
-    ordering="/v2/transaksi",
-    asking="/v2/transaksi/status",
-    done="Sukses",
-    failed="Gagal",
-)
-ZULTOPUP = Stall(
-    name="zultopup",
-    slug="zultopup",
-    sku="1",
-    ordering="/api/order/create",
-    asking="/api/order/status",
-    done="Success",
-    failed="Error",
-    calls_back=False,
-)
+_ZONEGAME = ("/api/v1/order", "/api/v1/order/", "success", "failed")
+_SENPAY = ("/transaction/create", "/transaction/TRX", "success", "failed")
+_APIGAMES = ("/v2/transaksi", "/v2/transaksi/status", "Sukses", "Gagal")
+_ZULTOPUP = ("/api/order/create", "/api/order/status", "Success", "Error")
+_KIOSGAME = ("/v1/status/", "SUCCESS", "FAILED")
+ZONEGAME = Stall("zonegame", "FF70", *_ZONEGAME, signs=True)
+SENPAY = Stall("senpay", "FF-BJ-V3FF_ID_70", *_SENPAY)
+KIOSGAME = Stall("kiosgame", "S4_FF70", "/v2/order", *_KIOSGAME, signs=True)
+OTOMAX = Stall("kiosgame", "S4_FF70", "/v3/otomax/order", *_KIOSGAME, protocol="otomax")
+APIGAMES = Stall("apigames", "ff70", *_APIGAMES)
+ZULTOPUP = Stall("zultopup", "1", *_ZULTOPUP, calls_back=False)
 CALLING_BACK: Sequence[Stall] = (ZONEGAME, SENPAY, KIOSGAME, OTOMAX, APIGAMES)
 STALLS: Sequence[Stall] = (*CALLING_BACK, ZULTOPUP)
 
@@ -158,16 +111,8 @@ class Line:
     slow: set[str] = field(default_factory=set)  # likewise, answers take longer than anybody waits
     sent: list[Sent] = field(default_factory=list)
     seen: Callable[[Sent], None] = lambda _: None  # looks at each before it leaves
-    _lost: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)  # what leaves for one of these does not arrive
     _meanwhile: list[tuple[str, Callable[[], Awaitable[object]]]] = field(default_factory=list)
-
-    def lose(self, path: str, times: int = 1) -> None:
-        """Have the next requests for ``path`` leave, and never arrive."""
-        self._lost += [path] * times
-
-    def found(self) -> None:
-        """Have everything arrive again."""
-        self._lost.clear()
 
     def meanwhile(self, path: str, doing: Callable[[], Awaitable[object]]) -> None:
         """Have ``doing`` done after the supplier has answered for ``path``, before we hear it."""
@@ -185,9 +130,9 @@ class Line:
         body = request.content.decode() if request.content else request.url.query.decode()
         self.sent.append(Sent(at=self.clock(), method=request.method, path=path, body=body))
         self.seen(self.sent[-1])
-        for part in self._lost:
-            if part in path:
-                self._lost.remove(part)
+        for part in self.lost:
+            if path.endswith(part):
+                self.lost.remove(part)
                 raise httpx.ReadError("connection reset by peer")
 
     async def is_answered(self, path: str) -> None:
@@ -225,6 +170,7 @@ class Mall(Street):
     """Everything a story with several suppliers needs."""
 
     simulators: Mapping[str, Simulator] = field(default_factory=dict)
+    port: socket.socket = field(default_factory=socket.socket)  # held while the shop is closed
     line: Line = field(default_factory=lambda: Line(Clock()))
     logs: Sequence[Mapping[str, Any]] = ()
     records: list[logging.LogRecord] = field(default_factory=list)
@@ -240,9 +186,8 @@ class Mall(Street):
             *parts_of(self.shop, self.settings),
             lambda app: add_simulators(app, list(self.simulators.values())),
         )
-        port = self.settings.port
         self.server = TestServer(
-            build_app(checks={}, parts=parts), socket_factory=lambda *_: _listening_on(port)
+            build_app(checks={}, parts=parts), socket_factory=lambda *_: self.port.dup()
         )
         await self.server.start_server()
 
@@ -441,13 +386,6 @@ def _lost_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.MockTransport(lose))
 
 
-def _listening_on(port: int) -> socket.socket:
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((LOOPBACK, port))
-    return listening
-
-
 def _simulators(clock: Clock, settings: Settings) -> Mapping[str, Simulator]:
     """Those of the demo, with keys of ours."""
     senpay, apigames = (settings.of_suppliers[slug] for slug in ("senpay", "apigames"))
@@ -507,7 +445,8 @@ def _wanted(folder: Path, port: int, stalls: Sequence[Stall], **settings: Any) -
     wanted = demo_settings(folder, port, suppliers=slugs, products=products)
     of = _with_canaries(wanted.of_suppliers)
     for stall in stalls:
-        of[stall.slug] = replace(of[stall.slug], **stall.settings)
+        if stall.protocol:
+            of[stall.slug] = replace(of[stall.slug], protocol=stall.protocol)
     more = {"poll_seconds": 5, "of_suppliers": of, "callback_secrets": (Secret(DOOR_SECRET),)}
     return wanted.model_copy(update={**more, **settings})
 
@@ -531,9 +470,9 @@ async def mall(
         logs = stack.enter_context(capture_logs())
         records = stack.enter_context(_records())
         # They settle when a test says so, and not also now and then.
-        stack.enter_context(patch.object(prepaid, "_TICK", 3600.0))
-        held = stack.enter_context(_listening_on(0))
-        wanted = _wanted(folder, held.getsockname()[1], stalls, **settings)
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(prepaid, "_TICK", 3600.0)
+        port = stack.enter_context(socket.create_server((LOOPBACK, 0)))
+        wanted = _wanted(folder, port.getsockname()[1], stalls, **settings)
         address = stack.enter_context(fresh(on or the_kind.get(), folder))
         wanted = wanted.model_copy(update={"database": address, **settings})
         simulators = _simulators(clock, wanted)
@@ -547,11 +486,11 @@ async def mall(
             settings=wanted,
             seams=replace(seams or Seams(client=line.client), clock=clock, senders={"web": chat}),
             simulators=simulators,
+            port=port,
             line=line,
             logs=logs,
             records=records,
         )
-        held.close()
         await there.open()
         try:
             await there.work()

@@ -222,6 +222,7 @@ async def test_what_a_supplier_is_made_to_fail_is_the_customers_credit(
         await deposit.get_by_test_id("pay").click()
         bought = deposit.get_by_test_id("supply")
         await expect(bought).to_contain_text("Dipesan di Kiosgame", timeout=10_000)
+        await expect(bought.get_by_test_id("ends-in")).to_be_hidden()
         await expect(bought).to_have_attribute("data-word", "PENDING")
         await expect(bought.get_by_test_id("callback")).to_have_text("Belum ada callback.")
         await bought.get_by_test_id("finish-FAILED").click()
@@ -236,3 +237,21 @@ async def test_what_a_supplier_is_made_to_fail_is_the_customers_credit(
         await stands(page, "supplier:kiosgame", "Saldo di Kiosgame")
         await expect(page.get_by_test_id("entry").first).to_contain_text("Dikembalikan ke saldo")
         await is_shown(page, "supplier-failed")
+
+
+@pytest.mark.sqlite
+async def test_every_trouble_on_offer_can_be_made_and_ended(tmp_path: Path, chromium: str) -> None:
+    async with shopping(chromium, tmp_path) as page:
+        troubles = page.get_by_test_id("troubles")
+        for slug in ("zultopup", "zonegame", "senpay", "kiosgame", "apigames"):
+            await troubles.get_by_test_id(f"supplier-{slug}").click()
+            for folded in await troubles.locator("details:not([open]) > summary:visible").all():
+                await folded.click()
+            offered = await troubles.locator(".act:visible:not([data-testid=fault-clear])").all()
+            assert len(offered) == (5 if slug == "zultopup" else 10)
+            for trouble in offered:
+                await trouble.click()
+            await expect(troubles.locator(".act.set:visible")).to_have_count(len(offered))
+            await troubles.get_by_test_id("fault-clear").click()
+            await expect(troubles.locator(".set, .troubled")).to_have_count(0)
+        await is_shown(page, "supplier-troubles")

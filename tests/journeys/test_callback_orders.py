@@ -178,7 +178,7 @@ class Story:
     books: SqlBooks
     company: Company
     outcome: str  # of our own call: "says", "lost", or "never" known
-    now: int = NOW
+    now: int = NOW + 1  # no callback comes in the very millisecond in which the call begins
     is_answered: bool = False
     journal: Counter[str] = field(default_factory=Counter)
 

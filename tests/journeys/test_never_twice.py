@@ -203,7 +203,7 @@ Step = tuple[str, str, int]
 # What else may happen, besides faults of the supplier's server.
 THINGS: Mapping[str, Callable[[Mall, Stall, int], Awaitable[None] | None]] = {
     "order": lambda there, stall, _: orders(there, stall),
-    "lost": lambda there, stall, count: there.line.lose(stall.ordering, count),
+    "lost": lambda there, stall, count: there.line.lost.extend([stall.ordering] * count),
     "cut": lambda there, stall, _: there.line.cut.add(f"/{stall.slug}/"),
     "time": lambda there, _, count: there.after(count * count * MINUTE),
     "restart": lambda there, *_: there.restart(),
@@ -257,7 +257,7 @@ async def told(stall: Stall, story: Sequence[Step]) -> None:
 
 async def is_mended(there: Mall, stall: Stall) -> None:
     there.line.cut.clear()
-    there.line.found()
+    there.line.lost.clear()
     await there.tell(stall, "fault", kind="clear")
     if stall.calls_back:
         there.hears(stall)

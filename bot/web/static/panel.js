@@ -3,7 +3,7 @@
 
 import { actButton, ask, clockface, layOut, make, nameButton, rupiah, setText } from "/chat/drawing.js";
 import { Ledger } from "/chat/ledger.js";
-import { SLUGS, control, isOpen, lookOf, purchasesAt } from "/chat/suppliers.js";
+import { SLUGS, control, isOpen, lookOf, purchasesAt, rows } from "/chat/suppliers.js";
 import { Supply } from "/chat/supply.js";
 import { Troubles } from "/chat/troubles.js";
 
@@ -298,7 +298,6 @@ function readAll(journals, books) {
   const journal = journals[PAYEE];
   const invoices = books.invoices;
   const named = new Map(invoices.map((invoice) => [invoice.ref, invoice]));
-  const rows = (list) => (Array.isArray(list) ? list.filter((row) => row?.id !== undefined) : []);
   const purchases = SLUGS.flatMap((slug) => purchasesAt(slug, journals[slug]));
   const bought = groupBy(purchases, (one) => one.order || invoices.find((invoice) => isBoughtFor(invoice, one))?.order || `${one.slug}:${one.id}`);
   const paid = [

@@ -59,7 +59,7 @@ export const firstWordOf = (slug) => wordsOf(slug)[0];
 export const meaningOf = (slug, word) => SUPPLIERS[slug].words[word] ?? "";
 export const lookOf = (slug, word) => MEANINGS[meaningOf(slug, word)] ?? UNKNOWN;
 
-const rows = (list) => (Array.isArray(list) ? list.filter((row) => row?.id !== undefined) : []);
+export const rows = (list) => (Array.isArray(list) ? list.filter((row) => row?.id !== undefined) : []);
 
 // What the shop has bought from its balance there, as it stands in that supplier's journal, the oldest first.
 export function purchasesAt(slug, journal) {
@@ -109,4 +109,5 @@ function orderOf(slug, ref) {
   return new RegExp(`^(.+)-${slug}-\\d+$`).exec(ref)?.[1] ?? "";
 }
 
+// A word that is not offered here is one more that they have for what goes on.
 export const isOpen = ({ slug, word }) => ["waits", ""].includes(meaningOf(slug, word));

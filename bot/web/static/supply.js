@@ -69,6 +69,7 @@ export class Supply {
     this.element = make("section", "supply", head, this.facts, this.heard, this.usual, this.rest);
     Object.assign(this.element.dataset, { testid: "supply", supplier: slug, id });
     this.heard.dataset.testid = "callback";
+    this.left.dataset.testid = "ends-in";
   }
 
   button(word) {
