@@ -291,6 +291,7 @@ def _face(settings: Settings, games: Sequence[Game], suppliers: Sequence[Supplie
         games=games,
         targets={each.slug: each.target_format for each in suppliers if each.target_format},
         suppliers=settings.suppliers,
+        titles={each.slug: each.title for each in suppliers},
         balances=tuple(each.slug for each in suppliers if isinstance(each, TellsBalance)),
         dropshippers=tuple(each.slug for each in suppliers if isinstance(each, Dropships)),
     )

@@ -101,7 +101,7 @@ async def _check(settings: Settings) -> list[Finding]:
         for supplier in suppliers:
             answered, found = await _supplier(supplier, keeper, seams.clock)
             of_suppliers.append(found)
-            known += [] if answered is None else [answered]
+            known += [answered] if answered is not None and could_sell(found) else []
     finally:
         await database.close()
     return [*findings, *_one_is_enough(of_suppliers), *payment_findings(settings, known)]

@@ -222,12 +222,12 @@ def _balance(letter: Letter) -> Drawn:
 
 
 def _alert(letter: Letter) -> Drawn:
-    name = letter.text("alert") or "unknown_word"
+    name, supplier = letter.text("alert") or "unknown_word", letter.text("supplier")
     return Drawn(
         view=View(
             text=letter.say(
                 f"alert.{name}",
-                supplier=letter.text("supplier"),
+                supplier=letter.face.titles.get(supplier, supplier),
                 evidence=letter.text("evidence"),
             )
         )

@@ -29,6 +29,7 @@ class Face:
     games: Sequence[Game]
     targets: Mapping[str, str]
     suppliers: Sequence[str] = field(default=())
+    titles: Mapping[str, str] = field(default_factory=dict)  # of suppliers, by their slugs
     balances: Sequence[str] = field(default=())  # who tells what we have there
     dropshippers: Sequence[str] = field(default=())  # whom customers can pay for their goods
 

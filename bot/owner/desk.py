@@ -163,7 +163,13 @@ def _ask_balances(room: Room, _args: str) -> View:
             room.books.calls.ask_balance(slug, room.address, room.now)
         else:
             written = room.texts.money(room.books.ledger.balance(ledger.supplier(slug)))
-            lines.append(room.texts("balance.by_the_books", supplier=slug, balance=written))
+            lines.append(
+                room.texts(
+                    "balance.by_the_books",
+                    supplier=room.face.titles.get(slug, slug),
+                    balance=written,
+                )
+            )
     return View(text="\n".join(lines))
 
 

@@ -37,6 +37,7 @@ from providers.simulators.zultopup import ZulTopupSimulator
 from shop import entries
 from shop.calls import Idle
 from shop.orders import HOUSE
+from shop.payments import PaymentMethod
 from shop.time import SECOND
 from storage.address import SqliteFile
 from tests.fakes.chat import FakeChat, Person
@@ -49,6 +50,7 @@ DOOR_SECRET = f"{CANARY}-at-the-door"
 LOOPBACK = "127.0.0.1"
 BLINK = 50  # ms that a call takes at least
 PATIENCE = int(READ_LIMIT * SECOND / READ_TRIES)  # for one answer
+_WITHOUT_ZULTOPUP = (PaymentMethod.QRIS, PaymentMethod.WALLET)
 _OF_A_FILE = "SELECT name FROM sqlite_master WHERE type = 'table'"
 _OF_A_SERVER = """
 SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'
@@ -442,12 +444,18 @@ def _wanted(folder: Path, port: int, stalls: Sequence[Stall], **settings: Any) -
     slugs = tuple(dict.fromkeys(stall.slug for stall in stalls))
     products = folder / "apigames.csv"
     products.write_text(ApigamesSimulator(clock=lambda: 0).products_csv(), "utf-8")
-    wanted = demo_settings(folder, port, suppliers=slugs, products=products)
+    wanted = demo_settings(folder, port, products=products)
     of = _with_canaries(wanted.of_suppliers)
     for stall in stalls:
         if stall.protocol:
             of[stall.slug] = replace(of[stall.slug], protocol=stall.protocol)
-    more = {"poll_seconds": 5, "of_suppliers": of, "callback_secrets": (Secret(DOOR_SECRET),)}
+    more = {
+        "preferred_suppliers": slugs,
+        "payments": tuple(PaymentMethod) if "zultopup" in slugs else _WITHOUT_ZULTOPUP,
+        "poll_seconds": 5,
+        "of_suppliers": of,
+        "callback_secrets": (Secret(DOOR_SECRET),),
+    }
     return wanted.model_copy(update={**more, **settings})
 
 
