@@ -246,7 +246,7 @@ def _queued() -> float:
 
 
 def _settings(database: Address, folder: Path) -> Settings:
-    sells = {"suppliers": (_SLUG,), "payments": (PaymentMethod.WALLET,)}
+    sells = {"preferred_suppliers": (_SLUG,), "payments": (PaymentMethod.WALLET,)}
     return demo_settings(folder, _ANY_PORT).model_copy(update={**sells, "database": database})
 
 

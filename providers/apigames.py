@@ -210,7 +210,7 @@ class Apigames(HttpSupplier[Settings], TellsBalance, ChecksNicknames, ChecksConn
             return self._missing(said)
         data = said.get("data")
         if not isinstance(data, dict) or not _is_about(data, request):
-            raise Unavailable("apigames: transaksi/status speaks of another order")
+            raise Unavailable("apigames: transaksi/status speaks of another order", answered=True)
         return self._report(data)
 
     def verify(self, callback: Callback) -> Trust:

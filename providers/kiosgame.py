@@ -178,7 +178,7 @@ class Kiosgame(HttpSupplier[Settings], TellsBalance, TellsPrices, CallsBack):
             same = again is not None and again.ref == request.ref  # another would be a new order
             return await self._repeated(again) if again and same else _missing()
         if not isinstance(data, dict) or not _is_invoice_of(data, request.ref, number):
-            raise Unavailable("kiosgame: status speaks of another order")
+            raise Unavailable("kiosgame: status speaks of another order", answered=True)
         return self._report(data)
 
     def verify(self, callback: Callback) -> Trust:

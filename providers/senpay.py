@@ -207,7 +207,7 @@ class SenPay(HttpSupplier[Settings], TellsPrices, CallsBack):
         data = self._fields(self._data(said, dict))
         named = is_named(data.get("reference"), supplier_ref)
         if not named or not is_named(data.get("partner_reference"), request.ref):
-            raise Unavailable("senpay: transaction speaks of another order")
+            raise Unavailable("senpay: transaction speaks of another order", answered=True)
         return _report(data)
 
     def verify(self, callback: Callback) -> Trust:

@@ -178,7 +178,7 @@ class ZoneGame(HttpSupplier[Settings], TellsBalance, TellsPrices, CallsBack):
             )
         data = self._data(reply)
         if not isinstance(data, dict) or not _is_about(data, request):
-            raise Unavailable("zonegame: order speaks of another order")
+            raise Unavailable("zonegame: order speaks of another order", answered=True)
         return _report(self._hidden(data), _ASKED)
 
     def verify(self, callback: Callback) -> Trust:

@@ -219,7 +219,7 @@ class ZulTopup(HttpSupplier[Settings], TellsBalance, Dropships, TakesDeposits):
         if data.get("status") is False:
             raise Unavailable(f"zultopup: {self._why(data)}")
         if not is_named(data.get("orderId"), supplier_ref):
-            raise Unavailable("zultopup: payment/status speaks of another deposit")
+            raise Unavailable("zultopup: payment/status speaks of another deposit", answered=True)
         return _deposit_report(self._hidden(data))
 
     async def deposit_history(self) -> Mapping[str, InvoiceReport]:
@@ -250,7 +250,7 @@ class ZulTopup(HttpSupplier[Settings], TellsBalance, Dropships, TakesDeposits):
         )
         data = self._enveloped(answer)
         if not isinstance(data, dict) or not is_named(data.get("id", supplier_ref), supplier_ref):
-            raise Unavailable("zultopup: order/status speaks of another order")
+            raise Unavailable("zultopup: order/status speaks of another order", answered=True)
         payment = data.get("payment")  # a word in it is read too
         inside = {"payment": self._hidden(payment)} if isinstance(payment, dict) else {}
         return self._hidden(data) | inside

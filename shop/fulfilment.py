@@ -224,7 +224,7 @@ def reported(
     event = _event_of(order, report)
     if event is not None:
         return _take_in(books, order, report, now)
-    old_news = report.state in _OLD_NEWS.get(order.status, frozenset())
+    old_news = _is_known(order, report)
     if not old_news and asked_at >= order.changed_at:
         moving.open_case(books, order, CaseKind.CONFLICT, report.note, now)
     return _unmoved(books, order, now)
@@ -254,13 +254,20 @@ def _event_of(order: Order, report: TopupReport) -> Event | None:
     return event if event is not None and may(order, event) else None
 
 
+def _is_known(order: Order, report: TopupReport) -> bool:
+    """Tell whether a state was heard before, or is a loss that the owner has recorded."""
+    if order.lost and report.state is TopupState.DELIVERED:
+        return True
+    return report.state in _OLD_NEWS.get(order.status, frozenset())
+
+
 def is_old_news(order: Order, report: TopupReport) -> bool:
     """Tell whether a report says nothing that an order does not show already."""
     if order.status is Status.DELIVERED and not order.serial:
         return False
     if report.state is TopupState.UNREADABLE:
         return False
-    return report.state in _OLD_NEWS.get(order.status, frozenset())
+    return _is_known(order, report)
 
 
 def _has_cost(order: Order) -> bool:

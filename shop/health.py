@@ -13,6 +13,7 @@ from shop.time import MINUTE, Millis
 
 MISSES = 3  # questions in a row without an answer: then it is taken for away
 PROBE_EVERY: Millis = MINUTE
+LOOK_AGAIN: Millis = 5 * MINUTE  # at a supplier that leaves questions about orders open
 
 
 def answered(books: Books, supplier: str, now: Millis) -> bool:
@@ -40,6 +41,20 @@ def unanswered(books: Books, supplier: str, words: str, now: Millis) -> bool:
     if trouble.misses < MISSES:
         return False
     return _is_away(books, supplier, replace(trouble, why=Why.SILENT), words, now)
+
+
+def left_open(books: Books, supplier: str, now: Millis) -> None:
+    """Take in that a question about one order had no usable answer: it may lie with the order.
+
+    Of these alone no supplier is taken for away: the list, or our balance, is asked for soon, and
+    that decides.
+    """
+    trouble = books.health.of(supplier)
+    books.health.put(supplier, replace(trouble, misses=min(trouble.misses + 1, MISSES - 1)))
+    if trouble.away_since is not None or trouble.misses + 1 < MISSES:
+        return
+    if not 0 <= now - books.calls.list_tried_at(supplier) < LOOK_AGAIN:
+        _look(books, supplier, now)
 
 
 def refused_us(books: Books, supplier: str, words: str, now: Millis) -> bool:
@@ -97,10 +112,14 @@ def _probe(books: Books, supplier: str, now: Millis) -> None:
 
     Where the books are not compared with our balance, the list is question enough.
     """
+    _look(books, supplier, now + PROBE_EVERY)
+
+
+def _look(books: Books, supplier: str, at: Millis) -> None:
     compared = books.rules.sells_from_balance or books.calls.compare_at(supplier) > 0
     if compared and books.rules.abilities_of(supplier).tells_balance:
-        books.calls.set_compare_at(supplier, now + PROBE_EVERY)
-    books.calls.set_list_due(supplier, now + PROBE_EVERY)
+        books.calls.set_compare_at(supplier, at)
+    books.calls.set_list_due(supplier, at)
 
 
 def _tell(books: Books, supplier: str, alert: str, now: Millis, words: str) -> None:

@@ -66,12 +66,14 @@ class WrongAccount(Refused):
 class Unavailable(SupplierError):
     """A question had no usable answer: ask again later. Nothing has changed.
 
-    ``busy``: we ask too often for the supplier's liking.
+    ``busy``: we ask too often for the supplier's liking. ``answered``: it did answer, and of
+    something else.
     """
 
-    def __init__(self, text: str = "", *, busy: bool = False) -> None:
+    def __init__(self, text: str = "", *, busy: bool = False, answered: bool = False) -> None:
         super().__init__(text)
         self.busy = busy
+        self.answered = answered
 
 
 class Why(StrEnum):

@@ -17,6 +17,7 @@ from shop.suppliers import (
     TellsBalance,
     TellsPrices,
     Unavailable,
+    Why,
 )
 from shop.time import HOUR, Millis
 from storage.books import SqlBooks
@@ -43,20 +44,24 @@ async def ask_balance(line: SupplierLine, call: AskBalance, low_balance: int) ->
     key = f"balance:{line.slug}:{now}"
     notice = Notice(key=key, kind=NoticeKind.BALANCE, address=call.address, facts=facts)
 
-    def take_in(books: SqlBooks) -> None:
-        if isinstance(failed, Misconfigured):
-            health.refused_us(books, line.slug, str(failed), now)
-        if balance is not None:
-            health.has_balance(books, line.slug, balance, now)
+    def take_in(books: SqlBooks) -> bool:
+        is_known = books.health.of(line.slug).why is Why.BALANCE
+        refused = isinstance(failed, Misconfigured) and health.refused_us(
+            books, line.slug, str(failed), now
+        )
         if balance is not None and books.calls.compare_at(line.slug):
             books.calls.set_compare_at(line.slug, now + COMPARE_EVERY)
             comparing.compared(books, line.slug, balance, asked_at, now)
+        if balance is not None:  # after that: what is too little is asked for again in a minute
+            health.has_balance(books, line.slug, balance, now)
         if call.address:
             books.outbox.owe(notice, now)
-        elif low:
+        elif low and not is_known:
             books.outbox.owe_owners(notice, now)
+        return refused
 
-    await line.keep_answer(take_in, failed)
+    if await line.keep_answer(take_in, failed):
+        log.warning("supplier.away", supplier=line.slug, why=str(failed))
 
 
 async def _balance(line: SupplierLine) -> int:

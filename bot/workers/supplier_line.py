@@ -92,13 +92,25 @@ class SupplierLine:
         raise AssertionError("stamina returns or raises")
 
     async def keep_answer(
-        self, work: Callable[[SqlBooks], T], error: SupplierError | None = None
+        self,
+        work: Callable[[SqlBooks], T],
+        error: SupplierError | None = None,
+        *,
+        about_one: bool = False,
     ) -> T:
-        """Store what came of a call, and what it says of the supplier: that it answers, or not."""
+        """Store what came of a call, and what it says of the supplier: that it answers, or not.
+
+        ``about_one``: it was a question about one order, with which alone the trouble may lie.
+        """
         now = self.clock()
-        result, change = await self.keep(
-            lambda books: (work(books), self._noted(books, error, now))
-        )
+
+        def noting(books: SqlBooks) -> tuple[T, Change]:
+            if about_one and isinstance(error, Unavailable) and not (error.busy or error.answered):
+                health.left_open(books, self.slug, now)
+                return work(books), Change.NONE
+            return work(books), self._noted(books, error, now)
+
+        result, change = await self.keep(noting)
         if change is Change.AWAY:
             log.warning("supplier.away", supplier=self.slug, why=str(error))
         elif change is Change.BACK:
@@ -110,6 +122,8 @@ class SupplierLine:
         match error:
             case Unavailable(busy=True):
                 calls.pause(books, self.slug, now)
+            case Unavailable(answered=True):  # says nothing of whether it is there
+                pass
             case Misconfigured():  # of one call: the list tells whether it is so of all
                 pass
             case NotSent() | OutcomeUnknown() | Unavailable():
@@ -128,7 +142,7 @@ class SupplierLine:
         def taking_in(books: SqlBooks) -> tuple[Order, bool]:
             return work(books), self._restoring and restoring.asked(books, order.id)
 
-        after, self._restoring = await self.keep_answer(taking_in, error)
+        after, self._restoring = await self.keep_answer(taking_in, error, about_one=True)
         if after.status is not order.status:
             log.info("order.moved", order=order.id, was=order.status, became=after.status)
         return after

@@ -216,30 +216,26 @@ class Mall(Street):
             took_in, called = await self.takes_in(), await self._calls()
             if not (took_in or called):
                 break
+        else:
+            raise AssertionError("there is always something due")
         self._due.append(await self.shop.housekeeper.tidy())
         await self.shop.outbox.drain()
 
     async def takes_in(self) -> bool:
         """Take in the callbacks that are due; tell whether there were any."""
         any_due = False
-        for _ in range(1000):
-            until = await self.shop.inbox.round()
-            if until is None or until > self.clock():
-                self._due += [] if until is None else [until]
-                return any_due
+        while (until := await self.shop.inbox.round()) is not None and until <= self.clock():
             any_due = True
-        raise AssertionError("the inbox is never empty")
+        self._due += [] if until is None else [until]
+        return any_due
 
     async def _calls(self) -> bool:
         called = False
         for worker in self.shop.suppliers:
-            for _ in range(200):
-                call = await worker.choose()
-                if isinstance(call, Idle):
-                    self._due.append(call.until)
-                    break
+            while not isinstance(call := await worker.choose(), Idle):
                 await worker.make(call)
                 called = True
+            self._due.append(call.until)
         return called
 
     async def after(self, span: int, step: int = 60 * SECOND) -> None:
@@ -272,6 +268,10 @@ class Mall(Street):
     def accepted_by(self, stall: Stall) -> list[dict[str, Any]]:
         """The orders that a supplier really has: the truth."""
         return list(self.simulators[stall.slug].journal()["orders"])
+
+    def orders_sent(self, stall: Stall) -> list[int]:
+        """When an order left for a supplier, each time."""
+        return [sent.at for sent in self.line.sent if sent.path.endswith(stall.ordering)]
 
     def tries_of(self, stall: Stall) -> list[dict[str, Any]]:
         """Every callback that it tried to bring."""

@@ -102,7 +102,7 @@ class Kind:
 
 
 KINDS = {
-    # ZoneGame and Kiosgame sign, and call back about ends only (suppliers.md A1, A3).
+    # ZoneGame and Kiosgame sign, and call back about ends only (docs/suppliers.md).
     "signed": Kind(Abilities(knows_our_ref=True, calls_back=True), Trust.PROOF, frozenset(FINALS)),
     "unsigned": Kind(Abilities(knows_our_ref=True, calls_back=True), Trust.HINT, frozenset(T)),
     # SenPay: asked by its own id, which a lost answer leaves to the callback to tell.

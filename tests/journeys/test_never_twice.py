@@ -27,7 +27,7 @@ from providers.base import HttpSupplier
 from providers.registry import adapters
 from shop.fulfilment import REPEAT_WITHIN
 from shop.suppliers import NotSent, OutcomeUnknown, Refused, TopupReport, TopupRequest
-from shop.time import MINUTE, SECOND
+from shop.time import HOUR, MINUTE, SECOND
 from tests.fakes.mall import (
     APIGAMES,
     KIOSGAME,
@@ -41,7 +41,16 @@ from tests.fakes.mall import (
     Stall,
     mall,
 )
-from tests.journeys.test_suppliers import CREDIT, DONE, each_stall, of, on_sqlite
+from tests.journeys.test_money import yes
+from tests.journeys.test_suppliers import (
+    CREDIT,
+    DONE,
+    TAKES_LONG,
+    each_stall,
+    is_delivered,
+    of,
+    on_sqlite,
+)
 
 AT_LENGTH = os.environ.get("LAPAK_AT_LENGTH") == "1"
 STORIES = 200 if AT_LENGTH else 4  # of each supplier
@@ -139,8 +148,12 @@ async def buys_in_trouble(there: Mall, stall: Stall, nth: int, fault: str) -> No
     await there.tell(stall, "fault", kind="clear")
 
 
-@each_stall
-@on_sqlite
+@pytest.mark.parametrize(
+    ("stall", "on_a_database"),
+    [*((stall, "sqlite") for stall in STALLS), (ZONEGAME, "postgres"), (SENPAY, "postgres")],
+    indirect=["on_a_database"],
+    ids=str,
+)
 async def test_o2_o3_o4_a_fault_at_the_order_never_makes_two(tmp_path: Path, stall: Stall) -> None:
     async with mall(tmp_path, [stall]) as there:
         unwritten = watch_what_leaves(there, stall)
@@ -195,6 +208,103 @@ async def test_o4_an_order_that_never_left_is_tried_again_under_another_name(
         assert len({row["ref"] for row in tries}) == len(tries)
         assert len(there.accepted_by(stall)) == 1
         assert budi.count(DONE) == 1
+
+
+# --- nobody knows whether it was ordered ----------------------------------------------------------
+
+
+@of(KIOSGAME, OTOMAX)
+async def test_o4_an_order_that_never_reached_kiosgame_is_found_missing_and_sent_once_more(
+    tmp_path: Path, stall: Stall
+) -> None:
+    async with mall(tmp_path, [stall]) as there:
+        budi = there.person()
+        there.line.lost.append(stall.ordering)
+        await there.buys(budi, stall)
+        await there.after(MINUTE)
+        first, second = there.orders_sent(stall)
+        assert second - first < MINUTE
+        is_delivered(there, budi, stall)
+        assert len(there.attempts()) == 1
+
+
+@of(KIOSGAME, OTOMAX)
+@on_sqlite
+async def test_o4_after_ten_minutes_an_order_unknown_to_kiosgame_is_the_owners_to_decide(
+    tmp_path: Path, stall: Stall
+) -> None:
+    async with mall(tmp_path, [stall]) as there:
+        budi, owner = there.person(), there.owner
+        there.line.lost += [stall.ordering] * 1000
+        await there.buys(budi, stall)
+        await there.after(9 * MINUTE)
+        assert there.cases() == []
+        await there.after(2 * MINUTE)
+        [case] = there.cases()
+        assert (case["kind"], case["opened_at"] - there.orders_sent(stall)[0]) == (
+            "ambiguous",
+            pytest.approx(10 * MINUTE, abs=MINUTE),
+        )
+        before = there.orders_sent(stall)
+        assert before[-1] - before[0] < 10 * MINUTE
+        await there.after(40 * MINUTE)
+        assert there.orders_sent(stall) == before
+        assert there.accepted_by(stall) == []
+        assert there.orders_of(budi)[0]["status"] == "unsure"
+        await yes(owner, "Kembalikan dana")
+        await there.after(MINUTE)
+        assert there.credit(budi) == CREDIT
+
+
+@of(ZONEGAME, APIGAMES)
+@pytest.mark.parametrize("arrives", [False, True], ids=["lost", "denied"])
+@on_sqlite
+async def test_o4_an_order_that_is_not_found_for_ten_minutes_is_a_case_with_their_words(
+    tmp_path: Path, stall: Stall, *, arrives: bool
+) -> None:
+    async with mall(tmp_path, [stall]) as there:
+        budi, owner = there.person(), there.owner
+        there.deaf_to(stall)
+        if arrives:  # and they do not find it, though they have it
+            await there.fault(stall, "truncated", stall.ordering)
+            await there.fault(stall, "missing", count=500)
+        else:
+            there.line.lost.append(stall.ordering)
+        await there.buys(budi, stall)
+        await there.after(9 * MINUTE)
+        assert there.cases() == []
+        await there.after(2 * MINUTE)
+        [case] = there.cases()
+        assert case["kind"] == "ambiguous"
+        assert "tidak ditemukan" in case["evidence"]
+        owner.sees("mungkin sudah dibuat", "tidak ditemukan")
+        await there.after(40 * MINUTE)
+        assert len(there.orders_sent(stall)) == 1
+        assert len(there.accepted_by(stall)) == int(arrives)
+        assert there.orders_of(budi)[0]["status"] == "unsure"
+        assert budi.count(TAKES_LONG) == 1
+
+
+@on_sqlite
+async def test_o4_without_any_webhook_an_unanswered_senpay_order_is_a_case_after_half_an_hour(
+    tmp_path: Path,
+) -> None:
+    async with mall(tmp_path, [SENPAY]) as there:
+        budi, owner = there.person(), there.owner
+        there.deaf_to(SENPAY)
+        await there.fault(SENPAY, "truncated", SENPAY.ordering)
+        await there.buys(budi, SENPAY)
+        await there.after(29 * MINUTE)
+        assert there.cases() == []
+        await there.after(2 * MINUTE)
+        assert [case["kind"] for case in there.cases()] == ["ambiguous"]
+        owner.sees("mungkin sudah dibuat")
+        await there.after(HOUR)
+        assert len(there.orders_sent(SENPAY)) == 1
+        assert there.orders_of(budi)[0]["status"] == "unsure"
+        await yes(owner, "Barang sudah sampai")
+        await there.work()
+        assert there.orders_of(budi)[0]["status"] == "delivered"
 
 
 # --- in any sequence ------------------------------------------------------------------------------

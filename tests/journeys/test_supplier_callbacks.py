@@ -34,7 +34,6 @@ from tests.journeys.test_suppliers import (
     is_given_back,
     of,
     on_sqlite,
-    orders_sent,
 )
 
 each_that_calls_back = of(*CALLING_BACK)
@@ -130,7 +129,7 @@ async def test_c4_what_a_callback_says_before_our_order_is_answered_is_not_lost(
         assert answered or stall.signs or "outcome_unknown" in events
         assert not (answered and "outcome_unknown" in events)
         assert there.cases() == []
-        assert len(orders_sent(there, stall)) == 1
+        assert len(there.orders_sent(stall)) == 1
         assert there.credit(budi) == CREDIT - there.orders_of(budi)[0]["price"]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from providers.kiosgame import Kiosgame
 from shop.suppliers import Refused, TopupReport, TopupRequest
-from shop.time import HOUR, MINUTE, SECOND
+from shop.time import MINUTE, SECOND
 from tests.fakes.chat import Person
 from tests.fakes.mall import (
     APIGAMES,
@@ -281,108 +281,6 @@ async def test_what_a_supplier_sells_no_more_is_off_the_shelf_at_once(
         await there.tell(stall, "product", code=stall.sku, active=True)
         await there.after(11 * MINUTE)
         assert await there.sells(stall)
-
-
-# --- nobody knows whether it was ordered ----------------------------------------------------------
-
-
-def orders_sent(there: Mall, stall: Stall) -> list[int]:
-    """When an order left for a supplier, each time."""
-    return [sent.at for sent in there.line.sent if sent.path.endswith(stall.ordering)]
-
-
-@of(KIOSGAME, OTOMAX)
-async def test_o4_an_order_that_never_reached_kiosgame_is_found_missing_and_sent_once_more(
-    tmp_path: Path, stall: Stall
-) -> None:
-    async with mall(tmp_path, [stall]) as there:
-        budi = there.person()
-        there.line.lost.append(stall.ordering)
-        await there.buys(budi, stall)
-        await there.after(MINUTE)
-        first, second = orders_sent(there, stall)
-        assert second - first < MINUTE
-        is_delivered(there, budi, stall)
-        assert len(there.attempts()) == 1
-
-
-@of(KIOSGAME, OTOMAX)
-@on_sqlite
-async def test_o4_after_ten_minutes_an_order_unknown_to_kiosgame_is_the_owners_to_decide(
-    tmp_path: Path, stall: Stall
-) -> None:
-    async with mall(tmp_path, [stall]) as there:
-        budi, owner = there.person(), there.owner
-        there.line.lost += [stall.ordering] * 1000
-        await there.buys(budi, stall)
-        await there.after(9 * MINUTE)
-        assert there.cases() == []
-        await there.after(2 * MINUTE)
-        [case] = there.cases()
-        assert (case["kind"], case["opened_at"] - orders_sent(there, stall)[0]) == (
-            "ambiguous",
-            pytest.approx(10 * MINUTE, abs=MINUTE),
-        )
-        before = orders_sent(there, stall)
-        assert before[-1] - before[0] < 10 * MINUTE
-        await there.after(40 * MINUTE)
-        assert orders_sent(there, stall) == before
-        assert there.accepted_by(stall) == []
-        assert there.orders_of(budi)[0]["status"] == "unsure"
-        await yes(owner, "Kembalikan dana")
-        await there.after(MINUTE)
-        assert there.credit(budi) == CREDIT
-
-
-@of(ZONEGAME, APIGAMES)
-@pytest.mark.parametrize("arrives", [False, True], ids=["lost", "denied"])
-@on_sqlite
-async def test_o4_an_order_that_is_not_found_for_ten_minutes_is_a_case_with_their_words(
-    tmp_path: Path, stall: Stall, *, arrives: bool
-) -> None:
-    async with mall(tmp_path, [stall]) as there:
-        budi, owner = there.person(), there.owner
-        there.deaf_to(stall)
-        if arrives:  # and they do not find it, though they have it
-            await there.fault(stall, "truncated", stall.ordering)
-            await there.fault(stall, "missing", count=500)
-        else:
-            there.line.lost.append(stall.ordering)
-        await there.buys(budi, stall)
-        await there.after(9 * MINUTE)
-        assert there.cases() == []
-        await there.after(2 * MINUTE)
-        [case] = there.cases()
-        assert case["kind"] == "ambiguous"
-        assert "tidak ditemukan" in case["evidence"]
-        owner.sees("mungkin sudah dibuat", "tidak ditemukan")
-        await there.after(40 * MINUTE)
-        assert len(orders_sent(there, stall)) == 1
-        assert len(there.accepted_by(stall)) == int(arrives)
-        assert there.orders_of(budi)[0]["status"] == "unsure"
-        assert budi.count(TAKES_LONG) == 1
-
-
-@on_sqlite
-async def test_o4_without_any_webhook_an_unanswered_senpay_order_is_a_case_after_half_an_hour(
-    tmp_path: Path,
-) -> None:
-    async with mall(tmp_path, [SENPAY]) as there:
-        budi, owner = there.person(), there.owner
-        there.deaf_to(SENPAY)
-        await there.fault(SENPAY, "truncated", SENPAY.ordering)
-        await there.buys(budi, SENPAY)
-        await there.after(29 * MINUTE)
-        assert there.cases() == []
-        await there.after(2 * MINUTE)
-        assert [case["kind"] for case in there.cases()] == ["ambiguous"]
-        owner.sees("mungkin sudah dibuat")
-        await there.after(HOUR)
-        assert len(orders_sent(there, SENPAY)) == 1
-        assert there.orders_of(budi)[0]["status"] == "unsure"
-        await yes(owner, "Barang sudah sampai")
-        await there.work()
-        assert there.orders_of(budi)[0]["status"] == "delivered"
 
 
 # --- away, and back -------------------------------------------------------------------------------

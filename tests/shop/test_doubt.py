@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shop import calls, fulfilment, hearing, watching
+from shop import calls, fulfilment, hearing, settling, watching
 from shop.callbacks import Told, Trust
 from shop.calls import AskBalance, AskTopup, Call, Idle, Submit
 from shop.cases import CaseKind
@@ -33,7 +33,7 @@ from tests.shop.prepaid import (
     reported,
     started,
 )
-from tests.shop.samples import NOW, K, M, S, an_attempt, case_of, in_status, owed
+from tests.shop.samples import NOW, OWNER, E, K, M, S, an_attempt, case_of, in_status, owed
 
 ASKED = Abilities(knows_our_ref=True, calls_back=True)  # it can be asked, and calls back
 SILENT = Abilities(knows_our_ref=True)  # it can be asked, and never calls
@@ -403,6 +403,16 @@ def test_c1_an_id_that_an_answer_has_proved_is_not_changed_by_a_callback(shop: O
         after = now_of(books, "P")
         assert after.attempt is not None
         assert (after.attempt.supplier_ref, after.attempt.told_ref) == (THEIRS, "")
+
+
+def test_c1_the_id_of_an_earlier_attempt_is_not_that_of_the_present_one(shop: Opened) -> None:
+    with shop(TOLD) as books:
+        order = settling.decided(books, unsure(books), E.PROCEEDED, OWNER, NOW + 1)
+        order = fulfilment.start(books, order, LEASE, NOW + 1)
+        order = fulfilment.submitted(books, order, NotOpened.UNKNOWN, NOW + 2)
+        tell(books, hint(), NOW + MINUTE)
+        assert now_of(books, "P") == order
+        assert live(books, NOW + 2 * MINUTE, since=NOW + MINUTE) == []
 
 
 def test_where_our_reference_will_do_no_id_is_taken_from_a_hint(shop: Opened) -> None:

@@ -121,9 +121,9 @@ def test_what_is_due_the_longest_is_asked_for_first_then_by_name(books: SqlBooks
     for sku, at in (("d", NOW), ("b", NOW - 1), ("a", NOW), ("e", NOW + 1), ("c", NOW - 2)):
         books.shelf.ask_price(SP, sku, at)
     found = []
-    while (sku := asked_next(books)) is not None:
-        found.append(sku)
-        books.shelf.price_answered(SP, sku)
+    while (due := asked_next(books)) is not None:
+        found.append(due)
+        books.shelf.price_answered(SP, due)
     assert found == ["c", "b", "a", "d"]
     assert asked_next(books, NOW + 1) == "e"
 
