@@ -45,9 +45,9 @@ class Purpose(StrEnum):
     CLAIM = "claim"  # a customer says they have paid
     OPEN = "open"  # a new order wants its QR
     BALANCE = "balance"  # the owner asks, or the books are compared
-    PRICE = "price"  # of one item, which is off the shelf until it is known
     LIST = "list"  # the price list: rarely, but then ahead of the many questions
     WATCH = "watch"  # scheduled questions
+    PRICE = "price"  # of one item, whose orders wait until it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,9 +354,9 @@ _CHOOSERS: Mapping[Purpose, Callable[[Books, str, Millis], Call | None]] = {
     Purpose.CLAIM: _claim,
     Purpose.OPEN: _open,
     Purpose.BALANCE: _balance,
-    Purpose.PRICE: _price,
     Purpose.LIST: _list,
     Purpose.WATCH: _watch,
+    Purpose.PRICE: _price,
 }
 
 

@@ -154,7 +154,7 @@ def submitted(
     if order.version != asked.version:
         late = isinstance(outcome, TopupReport) and _same_attempt(order, asked)
         # Of what was given back meanwhile it is news, however long ago it was asked for.
-        asked_at = now if order.status in _GIVEN_BACK else asked.changed_at
+        asked_at = now if order.status in _GIVEN_BACK else order.changed_at - 1
         return reported(books, order, outcome, asked_at, now) if late else order  # type: ignore[arg-type]
     if isinstance(outcome, TopupReport):
         return _take_in(books, order, _read(books, order, outcome, now), now)
@@ -214,11 +214,12 @@ def reported(
     Of an attempt that was followed by another nothing is believed: that is a case.
     """
     order = _the(books, asked.id)
-    if order.tries != asked.tries:
-        words = f"{asked.attempt.ref if asked.attempt else asked.id}: {report.note}"
-        moving.open_case(books, order, CaseKind.CONFLICT, words, now)
-        return order
     report = _read(books, order, report, now)
+    if order.tries != asked.tries:
+        if report.state is not TopupState.MISSING:
+            words = f"{asked.attempt.ref if asked.attempt else asked.id}: {report.note}"
+            moving.open_case(books, order, CaseKind.CONFLICT, words, now)
+        return order
     if report.state is TopupState.MISSING:
         return _unmoved(books, order, now, report.note)
     event = _event_of(order, report)

@@ -116,10 +116,11 @@ def _probe(books: Books, supplier: str, now: Millis) -> None:
 
 
 def _look(books: Books, supplier: str, at: Millis) -> None:
+    """Have list and balance asked for at ``at``, or sooner if that is due: never put it off."""
     compared = books.rules.sells_from_balance or books.calls.compare_at(supplier) > 0
     if compared and books.rules.abilities_of(supplier).tells_balance:
-        books.calls.set_compare_at(supplier, at)
-    books.calls.set_list_due(supplier, at)
+        books.calls.set_compare_at(supplier, min(books.calls.compare_at(supplier) or at, at))
+    books.calls.set_list_due(supplier, min(books.calls.list_due_at(supplier), at))
 
 
 def _tell(books: Books, supplier: str, alert: str, now: Millis, words: str) -> None:

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from shop import fulfilment, moving, watching
 from shop.callbacks import News, Repriced, Told, Trust
+from shop.calls import LEASE
 from shop.cases import CaseKind
 from shop.notices import Facts, Notice, NoticeKind
 from shop.orders import Order, Status
 from shop.ports import Books
+from shop.suppliers import TopupState
 from shop.time import MINUTE, SECOND, Millis
 
 ASKS_EVERY: Millis = 10 * SECOND  # about one order, however many hints come
@@ -36,7 +38,7 @@ def heard(books: Books, supplier: str, news: News, trust: Trust, now: Millis) ->
 def again_at(received_at: Millis, now: Millis) -> Millis | None:
     """Return when to try again to understand a callback; ``None``: not any more."""
     age = now - received_at  # below zero, if the clock was ahead when it came
-    if age >= PARKED_FOR:
+    if not -PARKED_FOR < age < PARKED_FOR:
         return None
     return now + (2 * SECOND if age < _AT_FIRST else 30 * SECOND)
 
@@ -46,7 +48,7 @@ def never_understood(books: Books, supplier: str, news: News, trust: Trust, now:
 
     Anybody may send what is not signed: of such there is one message a day.
     """
-    if not isinstance(news, Told):
+    if not isinstance(news, Told) or _order_of(books, supplier, news) is not None:
         return
     name = news.ref or news.supplier_ref
     occasion = name if trust is Trust.PROOF else f"{now // (24 * 60 * MINUTE)}"
@@ -68,7 +70,9 @@ def _is_of(told: Told, asked: Order) -> bool:
 
 
 def _believe(books: Books, asked: Order, told: Told, now: Millis) -> None:
-    order = fulfilment.reported(books, asked, told.report, now, now)
+    # When it was said nobody knows: that it is being done may well be older than its end.
+    said_at = 0 if told.report.state is TopupState.PENDING else now
+    order = fulfilment.reported(books, asked, told.report, said_at, now)
     case = books.cases.open_for(order.id)
     contradicted = case is not None and (case.kind, case.opened_at) == (CaseKind.CONFLICT, now)
     if contradicted and watching.can_be_asked_about(order):
@@ -80,17 +84,24 @@ def _hinted(books: Books, asked: Order, told: Told, now: Millis) -> bool:
     if order is None or order.attempt is None or order.status in _OURS_IS_UNDER_WAY:
         return False
     if order.tries != asked.tries:  # only of the last attempt the supplier can be asked
-        words = f"{told.ref or told.supplier_ref}: {told.report.note}"
-        moving.open_case(books, order, CaseKind.CONFLICT, words, now)
+        # What it says is not proved, so only of what it speaks is told: the owner can look.
+        name = told.ref or told.supplier_ref
+        moving.open_case(books, order, CaseKind.CONFLICT, f"{name}: ?", now)
         return True
     if fulfilment.is_old_news(order, told.report):
         return True
+    if _is_being_asked(order):  # the answer may be older than this
+        return False
     if told.supplier_ref and not (order.attempt.by_our_ref or order.attempt.supplier_ref):
         books.attempts.tell(order, told.supplier_ref)
         order = replace(order, attempt=replace(order.attempt, told_ref=told.supplier_ref))
     if watching.can_be_asked_about(order):
         _ask_soon(books, order, now)
     return True
+
+
+def _is_being_asked(order: Order) -> bool:
+    return order.asked_at is not None and order.due_at == order.asked_at + LEASE
 
 
 def _ask_soon(books: Books, order: Order, now: Millis) -> None:

@@ -119,6 +119,7 @@ _OF_PREPAID: _Moves = {
     (S.PAID, E.SUBMISSION_STARTED): S.SUBMITTING,
     (S.PAID, E.ACCEPTED): S.PROCESSING,  # what the shop itself will do
     (S.PAID, E.DELIVERED): S.DELIVERED,  # likewise, done at once
+    (S.PAID, E.PARTLY): S.PARTLY_DELIVERED,  # told of a call that we took for never sent
     (S.PAID, E.TOO_DEAR): S.REFUND_DUE,
     (S.PAID, E.GIVEN_BACK): S.REFUND_DUE,
     (S.PAID, E.OUTCOME_UNKNOWN): S.UNSURE,  # in a restored copy it may have been ordered since

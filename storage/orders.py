@@ -145,8 +145,12 @@ WHERE asks = :supplier AND status IN ('paid', 'submitting') AND method <> 'drops
 _UNSURE_AT = f"{SELECT} WHERE o.asks = :supplier AND o.status = 'unsure' ORDER BY o.id LIMIT 20"
 _KEPT_COSTS = f"""{SELECT}
 WHERE o.asks = :supplier AND o.status IN ('refund_due', 'refunded') AND a.charged > 0
+  AND o.lost = 0 AND EXISTS (
+      SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.event = 'failed' AND e.version >
+          (SELECT MAX(s.version) FROM order_events s
+           WHERE s.order_id = o.id AND s.event = 'submission_started'))
 ORDER BY o.id
-"""
+"""  # noqa: S608 - likewise
 _HISTORY = """
 SELECT at, event, became, actor, evidence FROM order_events WHERE order_id = :order_id
 ORDER BY version

@@ -13,8 +13,9 @@ from storage.database import Row, Transaction
 
 _CLEAR = "DELETE FROM offers WHERE supplier = :supplier"
 _PUT = """
-INSERT INTO offers (supplier, sku, position, game, item, listed, form, fetched_at)
-VALUES (:supplier, :sku, :position, :game, :item, :listed, :form, :now)
+INSERT INTO offers (supplier, sku, position, game, item, listed, form, fetched_at, withheld)
+VALUES (:supplier, :sku, :position, :game, :item, :listed, :form, :now,
+        (SELECT COUNT(*) FROM price_questions WHERE supplier = :supplier AND sku = :sku))
 ON CONFLICT (supplier, sku) DO NOTHING
 """
 _OFFERS = """
@@ -44,7 +45,10 @@ ORDER BY due_at, sku LIMIT 1
 _IS_ASKED = "SELECT 1 AS n FROM price_questions WHERE supplier = :supplier AND sku = :sku"
 _NEXT_PRICE_AT = "SELECT MIN(due_at) AS at FROM price_questions WHERE supplier = :supplier"
 _PRICE_ANSWERED = "DELETE FROM price_questions WHERE supplier = :supplier AND sku = :sku"
-_NO_QUESTIONS = "DELETE FROM price_questions WHERE supplier = :supplier"
+_NO_QUESTIONS = """
+DELETE FROM price_questions WHERE supplier = :supplier
+AND sku NOT IN (SELECT sku FROM offers WHERE supplier = :supplier)
+"""
 _LEARN = """
 INSERT INTO charges (supplier, sku, listed, charged, learnt_at)
 VALUES (:supplier, :sku, :listed, :charged, :now)
@@ -62,7 +66,6 @@ class SqlShelf:
 
     def replace(self, supplier: str, listings: Sequence[tuple[str, Listing]], now: Millis) -> None:
         self._tx.execute(_CLEAR, {"supplier": supplier})
-        self._tx.execute(_NO_QUESTIONS, {"supplier": supplier})
         for position, (game, listing) in enumerate(listings):
             row = {
                 "supplier": supplier,
@@ -75,6 +78,7 @@ class SqlShelf:
                 "now": now,
             }
             self._tx.execute(_PUT, row)
+        self._tx.execute(_NO_QUESTIONS, {"supplier": supplier})
 
     def offers(self, game: str, since: Millis) -> Sequence[Offer]:
         return [_offer(row) for row in self._tx.fetch(_OFFERS, {"game": game, "since": since})]

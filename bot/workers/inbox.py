@@ -32,6 +32,7 @@ class InboxWorker:
         self._suppliers = suppliers
         self._clock = clock
         self._bell = keeper.bell()
+        self._began = clock()  # what came while no process ran is tried as long as any
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -82,7 +83,7 @@ class InboxWorker:
         early = [
             each for each in news if not hearing.heard(books, supplier, each, received.trust, now)
         ]
-        again_at = hearing.again_at(received.received_at, now)
+        again_at = hearing.again_at(max(received.received_at, self._began), now)
         if early and again_at is not None:
             books.inbox.later(received, again_at)
             return
@@ -102,7 +103,7 @@ class InboxWorker:
             return []
 
     def _later_or_never(self, books: SqlBooks, received: Received, later: Millis) -> None:
-        if hearing.again_at(received.received_at, self._clock()) is None:
+        if hearing.again_at(max(received.received_at, self._began), self._clock()) is None:
             books.inbox.done(received)
         else:
             books.inbox.later(received, later)

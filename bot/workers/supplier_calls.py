@@ -93,6 +93,8 @@ class SupplierCalls:
             return
         for call in chosen:
             if isinstance(call, Idle):
+                # A bell rings for whatever is stored: of many, one is enough.
+                await asyncio.sleep(_BREATH / 1000)
                 # What is due may be in another process's hands: do not spin on it.
                 until = max(call.until, self._clock() + _BREATH)
                 await wait(self._bell, until, self._clock)
