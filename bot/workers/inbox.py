@@ -43,6 +43,9 @@ class InboxWorker:
             except (Busy, Unwritable) as error:
                 log.info("inbox.waits", why=str(error))
                 until = self._clock() + _AFTER_TROUBLE
+            except Exception:
+                log.exception("inbox.round_failed")
+                until = self._clock() + _AFTER_TROUBLE
             if until is None or until > self._clock():
                 await wait(self._bell, until, self._clock)
 

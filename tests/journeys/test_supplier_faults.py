@@ -973,7 +973,7 @@ async def test_an_empty_price_list_leaves_the_old_one_and_tells_the_owner(
     wire.edit = lambda path, body: {**body, "data": {}} if LIST in path else body
     await after_the_next_list(there)
     assert on_sale(there) == before
-    there.owner.sees("Daftar harga zultopup yang baru jauh lebih pendek", "0")
+    there.owner.sees("Daftar harga ZulTopup yang baru jauh lebih pendek", "0")
     assert there.owner.count("Daftar harga") == 1
     await with_a_qr(there, there.person())
 
@@ -991,7 +991,7 @@ async def test_less_than_half_a_price_list_leaves_the_old_one_and_tells_the_owne
     wire.edit = halved
     await after_the_next_list(there)
     assert on_sale(there) == before
-    there.owner.sees("Daftar harga zultopup yang baru jauh lebih pendek")
+    there.owner.sees("Daftar harga ZulTopup yang baru jauh lebih pendek")
 
 
 async def test_a_price_list_of_nonsense_leaves_the_old_one_and_tells_the_owner(
@@ -1007,7 +1007,7 @@ async def test_a_price_list_of_nonsense_leaves_the_old_one_and_tells_the_owner(
     wire.edit = nonsense
     await after_the_next_list(there)
     assert on_sale(there) == before
-    there.owner.sees("Daftar harga zultopup yang baru jauh lebih pendek")
+    there.owner.sees("Daftar harga ZulTopup yang baru jauh lebih pendek")
 
 
 @pytest.mark.parametrize("kind", ["timeout", "500", "429", "html", "truncated"])

@@ -154,9 +154,11 @@ def test_what_is_stored_during_the_copying_is_not_in_the_copy(tmp_path: Path) ->
 # --- cut short ---
 
 _STAND_STILL = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from storage.backup import backup
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
 
 def rest():
     print("midway", flush=True)
