@@ -23,6 +23,7 @@ MODULES: Mapping[str, str] = {
     "P6": "benchmarks.p6_start",
     "P7": "benchmarks.p7_call_budget",
     "P9": "benchmarks.p9_processes",
+    "P10": "benchmarks.p10_finding",
 }
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bot import checking, running
+from bot import checking, running, syncing
 from bot.bootstrap import now
 from bot.logs import configure_logs
 from bot.roles import EVERY_ROLE, Role
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser("simulate", help="only the supplier simulators")
     simulate.add_argument("--port", type=_port, default=8090, help="default: 8090")
     commands.add_parser("check", help="what works, what does not, what to do about it")
+    commands.add_parser("sync", help="fetch the price lists now, and say what changed")
     commands.add_parser("migrate", help="bring the database schema up to date")
     copy = commands.add_parser("backup", help="copy the SQLite database while the shop runs")
     copy.add_argument("file", type=Path, metavar="FILE", help="the copy; must not exist yet")
@@ -110,6 +111,22 @@ def _check(_: argparse.Namespace) -> int:
     return DONE if checking.could_sell(findings) else WRONG_WORLD
 
 
+def _sync(_: argparse.Namespace) -> int:
+    settings = _settings()
+    # What went wrong is said once, in our own words.
+    configure_logs("ERROR", settings.log_format, settings.secrets())
+    wrong = syncing.sync(settings, _say)
+    for line in wrong:
+        _complain(line)
+    return WRONG_WORLD if wrong else DONE
+
+
+def _say(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"  # a terminal may know fewer letters than suppliers
+    sys.stdout.write(f"{text}\n".encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
 def _backup(parsed: argparse.Namespace) -> int:
     database = _settings().database
     if not isinstance(database, SqliteFile):
@@ -131,6 +148,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "simulate": _simulate,
     "check": _check,
+    "sync": _sync,
     "migrate": _migrate,
     "backup": _backup,
     "audit": _audit,

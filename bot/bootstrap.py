@@ -15,13 +15,15 @@ from bot.conversation.room import Face
 from bot.conversation.texts import LANGUAGES, Texts, read_catalogue
 from bot.logs import get_logger
 from bot.owner.desk import OwnersDesk
+from bot.owner.links import Entrances
 from bot.settings import Settings
 from bot.telegram.channel import TelegramChannel
 from bot.telegram.flood import Flood
-from bot.turns import turn_taker
+from bot.turns import Turns
 from bot.web.chat import WebChat
 from bot.workers.housekeeper import Housekeeper
 from bot.workers.inbox import InboxWorker
+from bot.workers.nicknames import Nicknames
 from bot.workers.outbox import OutboxWorker
 from bot.workers.qr_pictures import picture_finder
 from bot.workers.supplier_calls import SupplierCalls
@@ -29,11 +31,14 @@ from providers.base import http_client
 from providers.registry import adapters
 from shop import calls, hearing, restoring
 from shop.callbacks import CallsBack
-from shop.catalogue import Game, read_games
+from shop.catalogue import Game
+from shop.games_file import read_games, with_own
+from shop.goods import Words
 from shop.pricing import PriceRule
 from shop.rules import Rules
 from shop.suppliers import (
     Abilities,
+    ChecksNicknames,
     Dropships,
     Supplier,
     TakesDeposits,
@@ -41,6 +46,7 @@ from shop.suppliers import (
     TellsPrices,
 )
 from shop.time import MINUTE, SECOND, Millis
+from shop.words import extend_words, read_words
 from storage.address import Address
 from storage.books import BookKeeper, SqlBooks
 from storage.database import Database
@@ -81,8 +87,19 @@ class Seams:
 
 
 def curated_games() -> tuple[Game, ...]:
-    """Return the games this shop knows."""
+    """Return the games this shop knows by itself."""
     return read_games((files("shop") / "games.toml").read_text("utf-8"))
+
+
+def games_of(settings: Settings) -> tuple[Game, ...]:
+    """Return the games of the shop: those it knows by itself, and the owner's."""
+    return with_own(curated_games(), settings.games_text)
+
+
+def words_of(settings: Settings) -> Mapping[str, Words]:
+    """Return how the goods of each game are named, here and by the owner."""
+    ours = read_words((files("shop") / "goods.toml").read_text("utf-8"))
+    return extend_words(ours, settings.games_text)
 
 
 def all_texts(settings: Settings) -> Mapping[str, Texts]:
@@ -100,6 +117,7 @@ def all_texts(settings: Settings) -> Mapping[str, Texts]:
 
 def rules_of(settings: Settings, suppliers: Sequence[Supplier]) -> Rules:
     """Return the owner's rules."""
+    games, words = games_of(settings), words_of(settings)
     surcharges = [each.surcharge_bp for each in suppliers if isinstance(each, Dropships)]
     return Rules(
         prices=PriceRule(
@@ -117,6 +135,10 @@ def rules_of(settings: Settings, suppliers: Sequence[Supplier]) -> Rules:
         qris=settings.qris_payload,
         deposits_at=next((s.slug for s in suppliers if isinstance(s, TakesDeposits)), ""),
         abilities={each.slug: _abilities_of(each) for each in suppliers},
+        suppliers=[each.slug for each in suppliers],
+        targets={each.slug: each.target_format for each in suppliers if each.target_format},
+        games={game.slug: game for game in games},
+        words=words,
     )
 
 
@@ -128,6 +150,7 @@ def _abilities_of(supplier: Supplier) -> Abilities:
         tells_balance=isinstance(supplier, TellsBalance),
         tells_prices=isinstance(supplier, TellsPrices),
         calls_back=isinstance(supplier, CallsBack),
+        dropships=isinstance(supplier, Dropships),
     )
 
 
@@ -201,26 +224,37 @@ class Parts:
 
 def _build(settings: Settings, seams: Seams, parts: Parts, *, with_web_chat: bool) -> Shop:
     keeper, database = parts.keeper, parts.database
-    texts, games = all_texts(settings), curated_games()
+    texts, games = all_texts(settings), games_of(settings)
     face = _face(settings, games, parts.suppliers)
-    desk = OwnersDesk(settings.owners)
+    telegram: TelegramChannel | None = None
+    web_chat: WebChat | None = None
+    entrances = Entrances(
+        telegram=lambda: telegram.username if telegram is not None else "",
+        web=f"http://127.0.0.1:{settings.port}/chat" if with_web_chat else "",
+    )
+    desk = OwnersDesk(settings.owners, entrances)
     conversation = Conversation(face=face, texts=texts, language=settings.language, desk=desk)
-    take_turn = turn_taker(
-        conversation, keeper, texts[settings.language], clock=seams.clock, order_id=order_id
+    nicknames = Nicknames(parts.suppliers, keeper=keeper, clock=seams.clock)
+    turns = Turns(
+        conversation,
+        keeper,
+        texts[settings.language],
+        clock=seams.clock,
+        order_id=order_id,
+        ask=nicknames.ask,
     )
 
     async def texts_of(address: str) -> Texts:
         chosen = await keeper.read(lambda books: books.sessions.language_of(address))
         return texts[chosen or settings.language]
 
-    telegram, web_chat = None, None
     senders = {channel: seams.sender(sender) for channel, sender in seams.senders.items()}
     if settings.telegram_token is not None:
         secrets = settings.telegram_webhook_secrets
         telegram = TelegramChannel(
             token=settings.telegram_token.reveal(),
             api_url=settings.telegram_api_url,
-            take_turn=take_turn,
+            take_turn=turns.take,
             texts_of=texts_of,
             texts=texts,
             language=settings.language,
@@ -238,7 +272,7 @@ def _build(settings: Settings, seams: Seams, parts: Parts, *, with_web_chat: boo
     if with_web_chat:
         web_chat = WebChat(
             database=database,
-            take_turn=take_turn,
+            take_turn=turns.take,
             texts_of=texts_of,
             shop_name=settings.shop_name,
             owners=settings.owners,
@@ -275,7 +309,7 @@ def _build(settings: Settings, seams: Seams, parts: Parts, *, with_web_chat: boo
         inbox=InboxWorker(keeper=keeper, suppliers=calling_back, clock=seams.clock),
         clock=seams.clock,
         opened_at=seams.clock(),
-        take_turn=take_turn,
+        take_turn=turns.take,
         outbox=outbox,
         suppliers=suppliers,
         housekeeper=Housekeeper(keeper=keeper, clock=seams.clock),
@@ -289,9 +323,14 @@ def _face(settings: Settings, games: Sequence[Game], suppliers: Sequence[Supplie
         name=settings.shop_name,
         support=settings.support,
         games=games,
-        targets={each.slug: each.target_format for each in suppliers if each.target_format},
         suppliers=settings.suppliers,
         titles={each.slug: each.title for each in suppliers},
         balances=tuple(each.slug for each in suppliers if isinstance(each, TellsBalance)),
         dropshippers=tuple(each.slug for each in suppliers if isinstance(each, Dropships)),
+        nicknames=frozenset(
+            game
+            for each in suppliers
+            if isinstance(each, ChecksNicknames)
+            for game in each.nickname_games
+        ),
     )

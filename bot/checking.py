@@ -6,17 +6,22 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from bot.bootstrap import Seams, curated_games, rules_of, suppliers_of
+from bot.bootstrap import Seams, rules_of, suppliers_of
 from bot.settings import Settings
 from bot.settings.table import NEEDED_BY
 from providers.base import http_client
-from shop import calls, catalogue
+from shop import stocking, targets
+from shop.calls import Purpose
 from shop.money import rupiah
 from shop.payments import PaymentMethod
+from shop.price_lists import Undescribed, sort_out
 from shop.qris import qris_fields
+from shop.rules import Rules
+from shop.shelf import Offer
 from shop.suppliers import (
     ChecksConnections,
     Dropships,
+    Listing,
     Misconfigured,
     PriceList,
     Supplier,
@@ -25,9 +30,11 @@ from shop.suppliers import (
     TellsBalance,
 )
 from shop.text import visible
-from storage.books import BookKeeper, SqlBooks
+from storage.books import BookKeeper
 from storage.opening import open_database, prepare_beside
 from storage.schema import Unusable
+
+_NAMED = 10  # of the categories that nobody described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +104,10 @@ async def _check(settings: Settings) -> list[Finding]:
     known: list[Known] = []
     of_suppliers: list[list[Finding]] = []
     try:
-        keeper = BookKeeper(database, rules_of(settings, suppliers), ())
+        rules = rules_of(settings, suppliers)
+        keeper = BookKeeper(database, rules, ())
         for supplier in suppliers:
-            answered, found = await _supplier(supplier, keeper, seams.clock)
+            answered, found = await _supplier(supplier, rules, keeper, seams.clock)
             of_suppliers.append(found)
             known += [answered] if answered is not None and could_sell(found) else []
     finally:
@@ -147,7 +155,7 @@ async def _telegram(settings: Settings) -> Finding:
 
 
 async def _supplier(
-    supplier: Supplier, keeper: BookKeeper, clock: Callable[[], int]
+    supplier: Supplier, rules: Rules, keeper: BookKeeper, clock: Callable[[], int]
 ) -> tuple[Known | None, list[Finding]]:
     """Ask a supplier for our balance and its list, within the same budget as the shop.
 
@@ -169,7 +177,7 @@ async def _supplier(
         return None, [_does_not_work(supplier, error, do)]
     ours = "it tells no balance" if balance is None else f"balance {rupiah(balance)}"
     findings = [Finding(what=supplier.title, works=True, says=f"we are known; {ours}")]
-    findings += [*_goods(supplier, prices), *engines]
+    findings += [*_goods(supplier, prices, rules), *engines]
     if balance is None:
         findings.append(_balance_by_hand(supplier))
     return Known(supplier=supplier, balance=balance), findings
@@ -189,36 +197,63 @@ def _balance_by_hand(supplier: Supplier) -> Finding:
     )
 
 
-def _goods(supplier: Supplier, prices: PriceList) -> list[Finding]:
-    """Say how much of a price list can be sold."""
-    games = curated_games()
-    known = [
-        (game, listing)
-        for listing in prices.listings
-        if listing.available and (game := catalogue.game_of(listing.category, games)) is not None
-    ]
+def _goods(supplier: Supplier, prices: PriceList, rules: Rules) -> list[Finding]:
+    """Say how much of a price list can be sold, and which categories nobody described."""
+    found = sort_out(prices, rules.games.values())
     sold = [
-        game for game, row in known if row.form or supplier.target_format or not game.has_server
+        game
+        for game, row in found.sold
+        if targets.can_be_written(rules, _offer(supplier, game, row))
     ]
     findings = [
         Finding(
             what=f"{supplier.title} goods",
             works=bool(sold),
-            says=f"{len(sold)} items of {len({game.slug for game in sold})} games can be sold",
+            says=f"{len(sold)} items of {len(set(sold))} games can be sold",
             do="" if sold else "ask the supplier why the list is empty",
         ),
     ]
-    if len(sold) < len(known):
+    if len(sold) < len(found.sold):
         findings.append(
             Finding(
                 what=f"{supplier.title} goods",
                 works=False,
                 needed=False,
-                says=f"{len(known) - len(sold)} items of games with a server are not sold",
+                says=f"{len(found.sold) - len(sold)} items of games with a server are not sold",
                 do=f"set {supplier.slug.upper()}_TARGET_FORMAT, then confirm it with a test order",
             )
         )
-    return findings
+    return findings + _unknown(supplier, found.undescribed)
+
+
+def _offer(supplier: Supplier, game: str, row: Listing) -> Offer:
+    return Offer(
+        supplier=supplier.slug,
+        sku=row.sku,
+        game=game,
+        item=row.name,
+        listed=row.price,
+        form=row.form,
+        has_server=row.has_server,
+    )
+
+
+def _unknown(supplier: Supplier, found: Sequence[Undescribed]) -> list[Finding]:
+    """Name the categories that nobody described, the ones that are not sold first."""
+    if not found:
+        return []
+    largest = sorted(found, key=lambda each: (each.sold, -each.rows, each.category))
+    names = [f"{e.category} ({e.rows}{', sold' if e.sold else ''})" for e in largest]
+    more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return [
+        Finding(
+            what=f"{supplier.title} goods",
+            works=False,
+            needed=False,
+            says=f"categories nobody described: {', '.join([*names[:_NAMED], *more])}",
+            do="describe what you want to sell in a file, and set LAPAK_GAMES_FILE to it",
+        )
+    ]
 
 
 async def _engines(supplier: Supplier) -> list[Finding]:
@@ -239,16 +274,8 @@ async def _engines(supplier: Supplier) -> list[Finding]:
 
 async def _may_call(keeper: BookKeeper, supplier: str, now: int) -> bool:
     """Take two calls out of the supplier's budget, if it has them."""
-
-    def take(books: SqlBooks) -> bool:
-        made = books.calls.made_between(supplier, now - calls.WINDOW, now + calls.WINDOW)
-        if len(made) + 2 > calls.MOST_CALLS or now < books.calls.paused_until(supplier):
-            return False
-        for purpose in (calls.Purpose.BALANCE, calls.Purpose.LIST):
-            books.calls.record(supplier, purpose, now)
-        return True
-
-    return await keeper.write(take)
+    purposes = (Purpose.BALANCE, Purpose.LIST)
+    return await keeper.write(lambda books: stocking.take_calls(books, supplier, purposes, now))
 
 
 # --- how customers pay ---

@@ -1,16 +1,18 @@
 """One turn of the conversation is one transaction."""
 
-from collections.abc import Callable
-from dataclasses import asdict, fields
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Final, TypeAlias
 
 import stamina
 
-from bot.conversation.channels import CannotAnswer, TakeTurn
+from bot.conversation.channels import CannotAnswer
 from bot.conversation.engine import Conversation, Said, Turn
 from bot.conversation.texts import LANGUAGES, Texts
 from bot.conversation.views import Draft, Incoming, Session, StepId, View
 from bot.logs import get_logger
+from shop import recognizing
+from shop.players import MustAsk, Whose
 from shop.time import Millis
 from storage.books import BookKeeper, SqlBooks
 from storage.database import Busy, CommitUnknown, Unwritable
@@ -65,32 +67,64 @@ def _has_gone_on(session: StoredSession | None, said: Said) -> bool:
     return session.touched_at > said.now
 
 
-def turn_taker(
-    conversation: Conversation,
-    keeper: BookKeeper,
-    texts: Texts,
-    *,
-    clock: Callable[[], Millis],
-    order_id: Callable[[], str],
-) -> TakeTurn:
-    """Return what channels call for each thing a person does."""
+AskPlayer: TypeAlias = Callable[[Whose, str], Awaitable[None]]
+"""Have a player looked up for the person at an address, and the answer stored, if there is one."""
 
-    async def take_turn(address: str, incoming: Incoming, input_id: str, limit: int) -> Turn:
+
+class Turns:
+    """Takes what people do, in one transaction each.
+
+    A turn for which a player must be known is undone, the player is asked for, and it is taken
+    again. Nobody is asked twice for one turn: what is unknown then stays so.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        keeper: BookKeeper,
+        texts: Texts,
+        *,
+        clock: Callable[[], Millis],
+        order_id: Callable[[], str],
+        ask: AskPlayer,
+    ) -> None:
+        self._conversation = conversation
+        self._keeper = keeper
+        self._texts = texts
+        self._clock = clock
+        self._order_id = order_id
+        self._ask = ask
+
+    async def take(self, address: str, incoming: Incoming, input_id: str, limit: int) -> Turn:
+        """Take in what a person did, and return what to show; what channels call."""
         said = Said(
             address=address,
             incoming=incoming,
             input_id=input_id,
-            now=clock(),
-            token=order_id(),
+            now=self._clock(),
+            token=self._order_id(),
             limit=limit,
         )
+        asked: list[Whose] = []
+        while True:
+            try:
+                return await self._take(said, asked)
+            except MustAsk as must:
+                if not asked:
+                    await self._ask(must.whose, address)
+                asked.append(must.whose)
+                said = replace(said, now=self._clock())
 
+    async def _take(self, said: Said, asked: Sequence[Whose]) -> Turn:
+        """Take a turn in which the players of ``asked`` are known, or nobody can tell."""
         doubtful = False  # whether an earlier try may have been stored
 
         def turn(books: SqlBooks) -> Turn:
-            if doubtful and _has_gone_on(books.sessions.load(address), said):
+            if doubtful and _has_gone_on(books.sessions.load(said.address), said):
                 return Turn(view=None)
-            return conversation.turn(books, _Sessions(books.sessions), said)
+            for whose in asked:
+                recognizing.settle(books, whose, said.now)
+            return self._conversation.turn(books, _Sessions(books.sessions), said)
 
         try:
             async for attempt in stamina.retry_context(
@@ -98,13 +132,11 @@ def turn_taker(
             ):
                 with attempt:
                     doubtful = attempt.num > 1
-                    return await keeper.write(turn)
+                    return await self._keeper.write(turn)
         except (Busy, Unwritable) as error:
             if doubtful or isinstance(error, CommitUnknown):
                 log.exception("turn.nobody_knows", why=str(error))
-                raise CannotAnswer(View(text=texts("sorry.perhaps_stored"))) from error
+                raise CannotAnswer(View(text=self._texts("sorry.perhaps_stored"))) from error
             log.exception("turn.not_stored", why=str(error))
-            raise CannotAnswer(View(text=texts("sorry.cannot_store"))) from error
+            raise CannotAnswer(View(text=self._texts("sorry.cannot_store"))) from error
         raise AssertionError("stamina returns or raises")
-
-    return take_turn

@@ -6,13 +6,14 @@ Source: Kiosgame's API document. What it leaves open is read as in docs/supplier
 import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from providers.base import HttpSupplier, Reply
 from providers.callbacks import is_signed, read_body
+from providers.kiosgame_categories import Categories, read_categories
 from providers.otomax import is_told_by, read_balance, read_line, read_report
 from providers.reading import (
     is_named,
@@ -135,8 +136,8 @@ class Kiosgame(HttpSupplier[Settings], TellsBalance, TellsPrices, CallsBack):
 
     async def price_list(self) -> PriceList:
         """Return every item; of a category that is switched off, none is available."""
-        closed = _closed(await self._rows("/v1/category"))
-        rows = [self._listing(row, closed) for row in await self._rows("/v1/products")]
+        categories = read_categories(await self._rows("/v1/category"))
+        rows = [self._listing(row, categories) for row in await self._rows("/v1/products")]
         listings = [row for row in rows if row is not None]
         return PriceList(listings=listings, dropped=len(rows) - len(listings))
 
@@ -146,7 +147,7 @@ class Kiosgame(HttpSupplier[Settings], TellsBalance, TellsPrices, CallsBack):
         data = await self._asked("/v1/product", _NO_PRODUCT, **{named: sku})
         if data is None:
             raise NotSold("kiosgame: there is no such product")
-        found = self._listing(data, frozenset())
+        found = self._listing(data, Categories())
         if found is None or not is_named(data.get(named), sku):
             raise Unavailable("kiosgame: product is another one, or makes no sense")
         return found
@@ -255,7 +256,7 @@ class Kiosgame(HttpSupplier[Settings], TellsBalance, TellsPrices, CallsBack):
     async def _rows(self, path: str) -> Sequence[object]:
         data = await self._asked(path)
         if not isinstance(data, list):
-            raise Unavailable(f"kiosgame: {path} is no list")
+            raise Unavailable(f"kiosgame: {path} is no list", answered=True)
         return data
 
     async def _asked(self, path: str, missing: Sequence[str] = (), **query: str) -> Any:
@@ -280,8 +281,8 @@ class Kiosgame(HttpSupplier[Settings], TellsBalance, TellsPrices, CallsBack):
         # Otomax knows no other place for the key: such an address is shown and logged nowhere.
         return {"apikey": self._settings.api_key()[0]}
 
-    def _listing(self, row: object, closed: frozenset[str]) -> Listing | None:
-        """Read one product; ``None`` if it makes no sense. ``closed``: titles of categories."""
+    def _listing(self, row: object, categories: Categories) -> Listing | None:
+        """Read one product; ``None`` if it makes no sense."""
         if not isinstance(row, dict):
             return None
         said = self._hidden(row)
@@ -289,13 +290,14 @@ class Kiosgame(HttpSupplier[Settings], TellsBalance, TellsPrices, CallsBack):
             active = read_flag(said.get("is_active"))
         except ValueError:
             return None
-        return read_listing(
+        listing = read_listing(
             sku=said.get("product_code"),
             category=said.get("category_title"),
             name=said.get("product_name"),
             price=said.get("product_price"),
-            available=active and _title(said) not in closed,
+            available=active and categories.is_open(said),
         )
+        return listing and replace(listing, has_server=categories.has_server(said))
 
     def _report(self, invoice: Mapping[str, Any]) -> TopupReport:
         """Read an invoice. Only REFUNDED says that the money is back in our balance."""
@@ -370,20 +372,6 @@ def _named(value: object) -> str:
     if value not in (None, "") and not read_plain_id(value):
         raise Nonsense("not an identifier")
     return read_plain_id(value)
-
-
-def _title(said: Mapping[str, Any]) -> str:
-    title = said.get("category_title")
-    return visible(title, 60) if isinstance(title, str) else ""
-
-
-def _closed(rows: Sequence[object]) -> frozenset[str]:
-    """Return the titles of categories that are switched off, and not on under the same title."""
-    told: dict[bool, set[str]] = {True: set(), False: set()}
-    for row in rows:
-        if isinstance(row, dict) and isinstance(row.get("is_active"), bool | int):
-            told[bool(row["is_active"])].add(_title(row))
-    return frozenset(told[False] - told[True])
 
 
 def _cost(amount: object) -> int | None:

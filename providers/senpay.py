@@ -276,7 +276,7 @@ class SenPay(HttpSupplier[Settings], TellsPrices, CallsBack):
         """Return what a yes carries; raise ``Unavailable`` if it is no such thing, or a no."""
         data = said.get("data")
         if not _is_yes(said) or not isinstance(data, kind):
-            raise Unavailable(f"senpay: {self._why(said)}")
+            raise Unavailable(f"senpay: {self._why(said)}", answered=_is_yes(said))
         return data
 
     def _headers(self) -> dict[str, str]:

@@ -123,7 +123,7 @@ class ZoneGame(HttpSupplier[Settings], TellsBalance, TellsPrices, CallsBack):
         """Return the whole list; they show no stock, so whatever is listed is sold."""
         rows = self._data(await self._asked("/api/v1/products"))
         if not isinstance(rows, list):
-            raise Unavailable("zonegame: products is no list")
+            raise Unavailable("zonegame: products is no list", answered=True)
         read = [self._listing(row) for row in rows]
         listings = [listing for listing in read if listing is not None]
         return PriceList(listings=listings, dropped=len(rows) - len(listings))
@@ -279,6 +279,8 @@ def _report(data: Mapping[str, Any], names: _Names) -> TopupReport:
         words=words,
         strange=state is TopupState.UNREADABLE,
         note=f"{words}: {', '.join(filter(None, notes))}",
+        nickname=_text(data.get("nickname")),  # with these two only as an order is taken
+        region=_text(data.get("region")),
     )
 
 

@@ -153,7 +153,7 @@ class ZulTopup(HttpSupplier[Settings], TellsBalance, Dropships, TakesDeposits):
     async def price_list(self) -> PriceList:
         data = self._enveloped(await self._read("/api/services", headers=self._headers()))
         if not isinstance(data, dict):
-            raise Unavailable("zultopup: services are not grouped by type")
+            raise Unavailable("zultopup: services are not grouped by type", answered=True)
         rows = [_listing(row) for group in data.values() for row in read_rows(group)]
         listings = [row for row in rows if row is not None]
         return PriceList(listings=listings, dropped=len(rows) - len(listings))

@@ -251,10 +251,10 @@ def _choose(books: Books, supplier: str, budget: _Budget) -> tuple[Purpose, Call
 
 def _submit(books: Books, supplier: str, now: Millis) -> Call | None:
     """Begin to have a paid order delivered; one that became too dear is given back on the way."""
-    away = supplier in books.health.away()
+    away = supplier in books.health.away(now)
     while (order := books.orders.next_paid(supplier, now)) is not None:
         if away:
-            fulfilment.wait(books, order, now)
+            fulfilment.put_off(books, order, now)
             continue
         if books.shelf.is_being_asked(supplier, order.sku):
             fulfilment.wait(books, order, now, fulfilment.WAIT_FOR_PRICE)

@@ -1,132 +1,48 @@
-"""The curated games, and what each asks of the customer."""
+"""The curated games: which one a category names, and how suppliers' forms ask for its accounts."""
 
 import re
-import tomllib
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 from zlib import crc32
 
-from shop.suppliers import FormField
-from shop.text import plain, visible
+from shop.accounts import Account, Unreadable, is_user_id, read_account, read_server
+from shop.games import Ask, Game, Server, canonical, meant
+from shop.games_file import read_games, with_own
+from shop.suppliers import FormField, FormOption
 
-_LABELS = re.compile(
-    r"\b(?:user\s*id|id\s*akun|player\s*id|game\s*id|uid|id|server|zone|zona|srv)\b\s*[:=]?",
-    re.IGNORECASE,
-)
-_SEPARATORS = re.compile(r"[\s()\[\]/|,.:;#-]+")
+__all__ = [
+    "Account",
+    "Ask",
+    "Game",
+    "Server",
+    "Unreadable",
+    "as_asked",
+    "canonical",
+    "fits",
+    "fitting_server",
+    "game_of",
+    "is_undescribed",
+    "is_user_id",
+    "meant",
+    "names_of",
+    "option_for",
+    "read_account",
+    "read_games",
+    "read_server",
+    "server_code",
+    "server_title",
+    "slug_of_undescribed",
+    "target_format",
+    "undescribed",
+    "with_own",
+]
+
 # What suppliers add to a game's name to tell their routes apart: "[PROMO TERMURAH]", "V3", "Q2".
-_ROUTE = re.compile(r"\[[^\]]*\]|\b[VQ][0-9]{1,2}\b", re.IGNORECASE)
-_RIOT_ID = re.compile(r"[^#]{3,16}#[A-Za-z0-9]{3,5}")
-_LONGEST_ID = 25
+_ROUTE = re.compile(r"\[[^\]]*\]|\b(?:[VQ][0-9]{1,2}|PROMO)\b", re.IGNORECASE)
 
 
-class Ask(StrEnum):
-    """The form an account is written in."""
-
-    NUMBER = "number"
-    NUMBER_AND_SERVER = "number_and_server"  # the server is a number the customer types
-    NUMBER_AND_REGION = "number_and_region"  # the server is one of a few
-    RIOT_ID = "riot_id"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """One of a game's few servers. ``prefixes``: beginnings of the user IDs that live there."""
-
-    code: str
-    title: str
-    prefixes: tuple[str, ...] = ()
-
-    @property
-    def mark(self) -> str:
-        """What a button carries for it: a supplier's own name of it may be too long."""
-        return f"#{crc32(self.code.encode()):08x}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Game:
-    """A game as customers know it."""
-
-    slug: str
-    title: str
-    aliases: tuple[str, ...]
-    ask: Ask
-    usual: tuple[int, int]  # lengths of a user ID that need no second look
-    usual_server: tuple[int, int] = (1, 6)
-    example: str
-    where: Mapping[str, str]  # language -> where the ID is found
-    servers: tuple[Server, ...] = ()
-
-    @property
-    def has_server(self) -> bool:
-        return self.ask in {Ask.NUMBER_AND_SERVER, Ask.NUMBER_AND_REGION}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """An account as read. ``server`` is empty where it is not known yet, or not needed."""
-
-    user_id: str
-    server: str = ""
-    odd: bool = False  # an unusual length: worth asking once more
-
-
-class Unreadable(StrEnum):
-    """Why a text is no account of this game."""
-
-    EMPTY = "empty"
-    LETTERS = "letters"
-    TOO_LONG = "too_long"
-    TOO_MANY = "too_many"  # more numbers than the game has fields
-    RUN_TOGETHER = "run_together"  # ID and server without a gap between them
-    RIOT_ID = "riot_id"
-    NO_SUCH_SERVER = "no_such_server"
-
-
-def read_games(text: str) -> tuple[Game, ...]:
-    """Return the games described in a TOML text, in its order. Raises ``ValueError``."""
-    return tuple(_game(entry) for entry in tomllib.loads(text).get("game", ()))
-
-
-def _game(entry: Mapping[str, Any]) -> Game:
-    try:
-        return Game(
-            slug=entry["slug"],
-            title=entry["title"],
-            aliases=tuple(entry["aliases"]),
-            ask=Ask(entry["ask"]),
-            usual=(entry["usual"][0], entry["usual"][1]),
-            usual_server=tuple(entry.get("usual_server", (1, 6))),
-            example=entry["example"],
-            where=dict(entry["where"]),
-            servers=tuple(
-                Server(code=s["code"], title=s["title"], prefixes=tuple(s.get("prefixes", ())))
-                for s in entry.get("servers", ())
-            ),
-        )
-    except (KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"game {entry.get('slug', '?')}: {error}") from error
-
-
-def canonical(text: str) -> str:
-    """Return a name as names are compared: lower case, letters and digits only."""
-    return " ".join(re.findall(r"[a-z0-9]+", plain(text).lower()))
-
-
-def meant(text: str, names: Iterable[tuple[str, str]]) -> str:
-    """Return what is called so, of (name, what it names); empty if nothing is, or several are.
-
-    Names in letters that ``canonical`` knows nothing of are told apart as they are written.
-    """
-    known, wanted = list(names), canonical(text)
-    exact = {what for name, what in known if plain(name) == plain(text)}
-    alike = {what for name, what in known if wanted and canonical(name) == wanted}
-    found = exact or alike
-    return found.pop() if len(found) == 1 else ""
+# --- names ----------------------------------------------------------------------------------------
 
 
 def game_of(category: str, games: Sequence[Game]) -> Game | None:
@@ -135,7 +51,92 @@ def game_of(category: str, games: Sequence[Game]) -> Game | None:
     What suppliers add for their own routes is left out; a region is not: it is another game.
     """
     wanted = canonical(_ROUTE.sub(" ", category))
-    return next((game for game in games if wanted in names_of(game)), None)
+    return next((game for game in games if wanted and wanted in names_of(game)), None)
+
+
+def names_of(game: Game) -> Sequence[str]:
+    """Return everything a game is called, as names are compared."""
+    return [_known(name) for name in (game.title, *game.aliases)]
+
+
+@lru_cache(maxsize=4096)
+def _known(name: str) -> str:
+    # A price list of thousands of rows is compared with every name: each is read once.
+    return canonical(name)
+
+
+# --- suppliers' forms -----------------------------------------------------------------------------
+
+# What a game's form becomes where a supplier asks for the ID alone, for a typed text beside it, and
+# for one of a few beside it. What is not here has no such form: no server belongs to a Riot ID.
+_ALONE: Mapping[Ask, Ask] = {
+    Ask.NUMBER: Ask.NUMBER,
+    Ask.NUMBER_AND_SERVER: Ask.NUMBER,
+    Ask.NUMBER_AND_REGION: Ask.NUMBER,
+    Ask.WORD: Ask.WORD,
+    Ask.WORD_AND_REGION: Ask.WORD,
+    Ask.RIOT_ID: Ask.RIOT_ID,
+}
+_WITH_A_TEXT: Mapping[Ask, Ask] = {
+    Ask.NUMBER: Ask.NUMBER_AND_SERVER,
+    Ask.NUMBER_AND_SERVER: Ask.NUMBER_AND_SERVER,
+    Ask.NUMBER_AND_REGION: Ask.NUMBER_AND_REGION,
+    Ask.WORD_AND_REGION: Ask.WORD_AND_REGION,
+}
+_WITH_A_CHOICE: Mapping[Ask, Ask] = {
+    Ask.NUMBER: Ask.NUMBER_AND_REGION,
+    Ask.NUMBER_AND_SERVER: Ask.NUMBER_AND_REGION,
+    Ask.NUMBER_AND_REGION: Ask.NUMBER_AND_REGION,
+    Ask.WORD: Ask.WORD_AND_REGION,
+    Ask.WORD_AND_REGION: Ask.WORD_AND_REGION,
+}
+
+
+def fits(game: Game, supplier: str, form: Sequence[FormField]) -> bool:
+    """Tell whether a supplier's form asks just what the game asks, so that one answer does for all.
+
+    An empty form asks what the game asks.
+    """
+    match [bool(field.options) for field in form]:
+        case []:
+            return True
+        case [False]:
+            return not game.has_server
+        case [False, False] if game.servers:
+            return all(supplier in server.codes for server in game.servers)
+        case [False, False]:
+            return game.ask is Ask.NUMBER_AND_SERVER
+        case [False, True]:
+            return _has_every_server(game, supplier, form[1].options)
+        case _:
+            return False
+
+
+def _has_every_server(game: Game, supplier: str, options: Sequence[FormOption]) -> bool:
+    found = [option_for(game, supplier, server.code, options) for server in game.servers]
+    return bool(found) and None not in found and len(set(found)) == len(found)
+
+
+def option_for(
+    game: Game, supplier: str, server: str, options: Sequence[FormOption]
+) -> FormOption | None:
+    """Return the one option of a supplier's form that is a server of the game, given by its code.
+
+    The supplier's own code counts most; then its names, ours, and other suppliers' codes.
+    """
+    known = next((each for each in game.servers if each.code == server), None)
+    if known is None:
+        return None
+    own = known.codes.get(supplier, "")
+    if by_code := [option for option in options if own and option.code == own]:
+        return by_code[0] if len(by_code) == 1 else None
+    names = (*known.called, *known.codes.values())
+    found = {option for option in options if any(_is_called(option, name) for name in names)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_called(option: FormOption, name: str) -> bool:
+    return bool(meant(name, ((option.name, "it"), (option.code, "it"))))
 
 
 def as_asked(game: Game, form: Sequence[FormField]) -> Game | None:
@@ -143,29 +144,29 @@ def as_asked(game: Game, form: Sequence[FormField]) -> Game | None:
 
     A form of one typed field asks for the ID alone; a second one is the server, typed or chosen.
     """
-    if game.ask is Ask.RIOT_ID and len(form) > 1:  # one name, that no server belongs to
-        return None
+    ask: Ask | None = game.ask
+    servers = game.servers
     match [bool(field.options) for field in form]:
         case []:
-            return game
+            pass
         case [False]:
-            ask = game.ask if game.ask is Ask.RIOT_ID else Ask.NUMBER
-            return replace(game, ask=ask, servers=())
+            ask, servers = _ALONE[game.ask], ()
         case [False, False]:
-            return game if game.has_server else replace(game, ask=Ask.NUMBER_AND_SERVER)
+            ask = _WITH_A_TEXT.get(game.ask)
         case [False, True]:
-            servers = tuple(_server_from(game, option.name) for option in form[1].options)
-            return replace(game, ask=Ask.NUMBER_AND_REGION, servers=servers)
+            ask = _WITH_A_CHOICE.get(game.ask)
+            servers = tuple(_server_from(game, option) for option in form[1].options)
         case _:
-            return None
+            ask = None
+    return None if ask is None else replace(game, ask=ask, servers=servers)
 
 
-def _server_from(game: Game, name: str) -> Server:
-    """Return a form's server: called as people read it, with what is known of its IDs."""
-    wanted = canonical(name)
-    known = (s for s in game.servers if wanted in {canonical(s.title), canonical(s.code)})
-    prefixes = next((server.prefixes for server in known), ())
-    return Server(code=name, title=name, prefixes=prefixes)
+def _server_from(game: Game, option: FormOption) -> Server:
+    """Return a form's server: called as people read it, with what is known of it."""
+    for known in game.servers:
+        if any(_is_called(option, name) for name in known.called):
+            return replace(known, code=option.name, title=option.name, names=known.called)
+    return Server(code=option.name, title=option.name)
 
 
 def fitting_server(asked: Game, game: Game, server: str) -> str:
@@ -177,90 +178,78 @@ def fitting_server(asked: Game, game: Game, server: str) -> str:
         return ""
     if not asked.servers:
         return server
-    names = [server, *(s.title for s in game.servers if s.code == server)]
+    names = [server, *(name for s in game.servers if s.code == server for name in s.called)]
     found = (read_server(asked, name) for name in names)
     return next((each for each in found if not isinstance(each, Unreadable)), "")
 
 
-def is_user_id(game: Game, text: str) -> bool:
-    """Tell whether ``text`` can be a user ID of ``game``, as it is stored."""
-    if game.ask is Ask.RIOT_ID:
-        return _RIOT_ID.fullmatch(text) is not None
-    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID
+# --- what a supplier calls things -----------------------------------------------------------------
 
 
-def names_of(game: Game) -> Sequence[str]:
-    """Return everything a game is called, as names are compared."""
-    return [_known(name) for name in (game.title, *game.aliases)]
+def server_title(game: Game, server: str) -> str:
+    """Return what people call a server of the game, given by its code; a typed one as it is.
 
-
-@lru_cache(maxsize=1024)
-def _known(name: str) -> str:
-    # A price list of thousands of rows is compared with every name: each is read once.
-    return canonical(name)
-
-
-def read_account(game: Game, text: str) -> Account | Unreadable:
-    """Understand a typed account: ``12345678 (2001)``, ``ID: 12345678 server 2001``.
-
-    Leading zeros are kept; nothing is invented: a server that was not typed stays empty.
+    Ask it of the account's own game: a code such as "5000" is a typed server of another.
     """
-    if game.ask is Ask.RIOT_ID:
-        return _read_riot_id(text)
-    parts = [part for part in _SEPARATORS.split(_LABELS.sub(" ", plain(text))) if part]
-    numbers = [part for part in parts if part.isascii() and part.isdigit()]
-    words = " ".join(part for part in parts if part not in numbers)
-    if not parts:
-        return Unreadable.EMPTY
-    server = read_server(game, words) if words and game.servers else ""
-    if isinstance(server, Unreadable) or not numbers or (words and not server):
-        return Unreadable.LETTERS
-    account = _check_numbers(game, numbers)
-    return replace(account, server=server) if server and isinstance(account, Account) else account
+    return next((each.title for each in game.servers if each.code == server), server)
 
 
-def _read_riot_id(text: str) -> Account | Unreadable:
-    """Read ``Name#Tag``; the name is kept as written, in any script: it tells people apart."""
-    text = unicodedata.normalize("NFC", text).replace("\uff03", "#")  # the full-width one
-    name, _, tag = visible(text).partition("#")
-    riot_id = f"{name.strip()}#{plain(tag)}"
-    return Account(user_id=riot_id) if _RIOT_ID.fullmatch(riot_id) else Unreadable.RIOT_ID
+def server_code(game: Game, supplier: str, server: str) -> str:
+    """Return what a supplier calls a server of the game; one that is typed, as it was typed."""
+    known = next((each for each in game.servers if each.code == server), None)
+    return known.codes.get(supplier, server) if known is not None else server
 
 
-def _check_numbers(game: Game, numbers: Sequence[str]) -> Account | Unreadable:
-    user_id, *rest = numbers
-    typed_server = game.ask is Ask.NUMBER_AND_SERVER
-    if len(rest) > int(typed_server):
-        return Unreadable.TOO_MANY
-    if typed_server and not rest and 13 <= len(user_id) <= 16:
-        return Unreadable.RUN_TOGETHER
-    if len(user_id) > _LONGEST_ID or (rest and len(rest[0]) > 10):
-        return Unreadable.TOO_LONG
-    server = rest[0] if rest else _server_of(game, user_id)
-    return Account(user_id=user_id, server=server, odd=_is_odd(game, user_id, server))
+def target_format(game: Game, supplier: str, default: str) -> str:
+    """Return how a supplier wants an account of this game written; ``default``: of any game."""
+    return game.targets.get(supplier, default)
 
 
-def _server_of(game: Game, user_id: str) -> str:
-    """Derive the server from the ID's beginning, where the game has such a rule."""
-    found = [s.code for s in game.servers if user_id.startswith(s.prefixes or ("\0",))]
-    return found[0] if len(found) == 1 else ""
+# --- games that nobody described ------------------------------------------------------------------
+
+_MARK = "~"
+_LONGEST_SLUG = 30
+_TAIL = re.compile(r"-[0-9a-f]{8}")
+_NUMBER_EXAMPLE = "12345678"
+_WHERE: Mapping[str, str] = {
+    "id": "User ID biasanya ada di profil atau pengaturan di dalam game.",
+    "en": "The user ID usually stands in the game's profile or settings.",
+}
 
 
-def _is_odd(game: Game, user_id: str, server: str) -> bool:
-    low, high = game.usual
-    if not low <= len(user_id) <= high:
-        return True
-    low, high = game.usual_server
-    return game.ask is Ask.NUMBER_AND_SERVER and bool(server) and not low <= len(server) <= high
+def slug_of_undescribed(category: str) -> str:
+    """Return the slug of a game that only a supplier's category names: ``~arena-of-gods``.
+
+    Empty if nothing legible is left of it. What is too long is cut, and told apart by a checksum.
+    """
+    words = canonical(_ROUTE.sub(" ", category))
+    slug = _MARK + words.replace(" ", "-")
+    if len(slug) > _LONGEST_SLUG:
+        tail = f"-{crc32(words.encode()):08x}"
+        slug = slug[: _LONGEST_SLUG - len(tail)] + tail
+    return slug if words else ""
 
 
-def read_server(game: Game, text: str) -> str | Unreadable:
-    """Understand a typed or chosen server of ``game``."""
-    text = plain(text)
-    if game.ask is Ask.NUMBER_AND_REGION:
-        names = ((name, s.code) for s in game.servers for name in (s.title, s.code, s.mark))
-        return meant(text, names) or Unreadable.NO_SUCH_SERVER
-    numbers = [part for part in _SEPARATORS.split(_LABELS.sub(" ", text)) if part]
-    if len(numbers) != 1 or not (numbers[0].isascii() and numbers[0].isdigit()):
-        return Unreadable.LETTERS if numbers else Unreadable.EMPTY
-    return numbers[0] if len(numbers[0]) <= 10 else Unreadable.TOO_LONG
+def is_undescribed(slug: str) -> bool:
+    """Tell whether a slug is of a game that nobody described."""
+    return slug.startswith(_MARK)
+
+
+def undescribed(slug: str, *, has_server: bool | None = None) -> Game:
+    """Return a game that nobody described: called as its supplier calls it, and asked for broadly.
+
+    ``has_server``: whether its supplier says that it has servers; ``None``: it does not say.
+    """
+    name = slug.removeprefix(_MARK)
+    if len(slug) == _LONGEST_SLUG and _TAIL.fullmatch(name[-9:]):
+        name = f"{name[:-9]}…"
+    return Game(
+        slug=slug,
+        title=" ".join(word.capitalize() for word in name.split("-")),
+        aliases=(),
+        ask=Ask.NUMBER_AND_SERVER if has_server else Ask.WORD,
+        usual=(3, 20),
+        usual_server=(1, 10),
+        example=f"{_NUMBER_EXAMPLE} (2001)" if has_server else _NUMBER_EXAMPLE,
+        where=_WHERE,
+    )

@@ -5,12 +5,15 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from shop import health, moving, paying, watching
+from shop import health, moving, paying, recognizing, rerouting, watching
+from shop.breaker import Outcome as Went
 from shop.cases import CaseKind
 from shop.moving import Because, go
 from shop.notices import Facts
 from shop.orders import Attempt, Event, Order, Status, may
 from shop.ports import Books
+from shop.rerouting import rerouted
+from shop.routing import FRESH
 from shop.settling import NotOpened, say_it_takes_long, tell_unknown_word
 from shop.suppliers import (
     NotSold,
@@ -23,12 +26,11 @@ from shop.suppliers import (
     WrongAccount,
 )
 from shop.text import visible
-from shop.time import HOUR, MINUTE, SECOND, Millis
+from shop.time import MINUTE, SECOND, Millis
 
 Outcome: TypeAlias = TopupReport | Refused | NotOpened
 
 MOST_SUBMITTING = 4  # calls under way at one supplier: what may be unsure after a crash
-FRESH: Millis = 24 * HOUR  # older prices say nothing
 REPEAT_WITHIN: Millis = 9 * MINUTE  # of an attempt; a person is asked after ten (shop.watching)
 WAIT_FOR_SUPPLIER: Millis = MINUTE
 WAIT_FOR_PRICE: Millis = 5 * SECOND
@@ -38,12 +40,6 @@ _REPORTED: Mapping[TopupState, Event] = MappingProxyType(
         TopupState.DELIVERED: Event.DELIVERED,
         TopupState.PARTIAL: Event.PARTLY,
         TopupState.FAILED: Event.FAILED,
-    }
-)
-_NOT_ACCEPTED: Mapping[NotOpened, Event] = MappingProxyType(
-    {
-        NotOpened.NOT_SENT: Event.NOT_SENT,
-        NotOpened.UNKNOWN: Event.OUTCOME_UNKNOWN,
     }
 )
 # What may be heard again and again in a status without meaning anything new.
@@ -66,14 +62,16 @@ _COSTS = frozenset({TopupState.PENDING, TopupState.DELIVERED, TopupState.PARTIAL
 def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
     """Write down the next attempt with our reference; the caller commits, then makes the call.
 
-    If the item has become dearer than its price, the money is given back instead, unless the owner
-    has just said to deliver it all the same: look at the status.
+    If the item has become dearer than it may be, another offer stands in for it, or the money is
+    given back, unless the owner has just said to deliver it all the same: look at the status.
     """
     offer = books.shelf.offer(order.supplier, order.sku, now - FRESH)
     cost = order.cost if offer is None else offer.listed
-    if cost > order.price and not _is_the_owners_wish(books, order):
+    if cost > order.may_cost and not _is_the_owners_wish(books, order):
         words = f"{order.supplier} {order.sku}: {order.cost} → {cost}"
-        return paying.give_back(books, order, Event.TOO_DEAR, now, Because(evidence=words))
+        because = Because(evidence=words)
+        moved = rerouted(books, order, now, because)
+        return moved or paying.give_back(books, order, Event.TOO_DEAR, now, because)
     nth, abilities = order.tries + 1, books.rules.abilities_of(order.supplier)
     attempt = Attempt(
         nth=nth,
@@ -87,6 +85,12 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
     )
     because = Because(lease_until=lease_until)
     return go(books, order, Event.SUBMISSION_STARTED, now, because, tries=nth, attempt=attempt)
+
+
+def put_off(books: Books, order: Order, now: Millis) -> Order:
+    """Have another offer deliver a paid order whose supplier is away, or leave it for a while."""
+    because = Because(evidence=f"{order.supplier} is away")
+    return rerouted(books, order, now, because) or wait(books, order, now)
 
 
 def wait(books: Books, order: Order, now: Millis, span: Millis = WAIT_FOR_SUPPLIER) -> Order:
@@ -107,7 +111,7 @@ def request_of(order: Order) -> TopupRequest:
         ref=attempt.ref,
         sku=attempt.sku,
         user_id=order.user_id,
-        server=order.server,
+        server=order.server_code or order.server,
         target=order.target,
     )
 
@@ -151,25 +155,59 @@ def submitted(
     An answer that comes after the lease ran out is one more report.
     """
     order = _the(books, asked.id)
+    _note_how_it_went(books, asked, outcome, now)
     if order.version != asked.version:
         late = isinstance(outcome, TopupReport) and _same_attempt(order, asked)
         # Of what was given back meanwhile it is news, however long ago it was asked for.
         asked_at = now if order.status in _GIVEN_BACK else order.changed_at - 1
         return reported(books, order, outcome, asked_at, now) if late else order  # type: ignore[arg-type]
-    if isinstance(outcome, TopupReport):
-        return _take_in(books, order, _read(books, order, outcome, now), now)
-    if isinstance(outcome, Refused):
-        because = Because(evidence=evidence, facts=_learn_from(books, order, outcome, now))
-        return paying.give_back(books, order, Event.FAILED, now, because)
-    event = _NOT_ACCEPTED[outcome]
-    because = Because(evidence=evidence)
-    if event is Event.OUTCOME_UNKNOWN:
-        return doubted(books, order, now, evidence)
-    waiting = go(books, order, event, now, because)
+    match outcome:
+        case TopupReport():
+            return _take_in(books, order, _read(books, order, outcome, now), now)
+        case Refused():
+            return _refused(books, order, outcome, now, evidence)
+        case NotOpened.UNKNOWN:
+            return doubted(books, order, now, evidence)
+        case _:
+            return _not_sent(books, order, now, evidence)
+
+
+def _refused(books: Books, order: Order, refused: Refused, now: Millis, evidence: str) -> Order:
+    """Have another offer deliver what this one will not, or give the money back."""
+    because = Because(evidence=evidence, facts=_learn_from(books, order, refused, now))
+    # Of a wrong account another supplier would hear the same, or deliver to the wrong one.
+    moved = None
+    if not isinstance(refused, WrongAccount):
+        moved = rerouted(books, order, now, because)
+    return moved or paying.give_back(books, order, Event.FAILED, now, because)
+
+
+def _not_sent(books: Books, order: Order, now: Millis, evidence: str) -> Order:
+    waiting = go(books, order, Event.NOT_SENT, now, Because(evidence=evidence))
     told = say_it_takes_long(books, waiting, now)
     if told is not waiting:
         books.orders.note(told)
     return told
+
+
+# What a refusal says of the item or of the account, and not of how its supplier works.
+_NO_SIGN = (NotSold, OutOfBalance, WrongAccount)
+_BAD_SIGNS = frozenset({TopupState.FAILED, TopupState.UNREADABLE})
+
+
+def _note_how_it_went(books: Books, asked: Order, outcome: Outcome, now: Millis) -> None:
+    """Note of the supplier whether it took an order, and how soon."""
+    if isinstance(outcome, _NO_SIGN) or outcome is NotOpened.NOT_SENT:  # silence is noted apart
+        return
+    well = isinstance(outcome, TopupReport) and outcome.state not in _BAD_SIGNS
+    took = max(now - _attempt_of(asked).started_at, 0)
+    _note(books, asked, well=well, took=took, now=now)
+
+
+def _note(books: Books, order: Order, *, well: bool, took: Millis, now: Millis) -> None:
+    attempt = _attempt_of(order)
+    went = Went(ref=attempt.ref, at=now, went_well=well, took=took)
+    health.went(books, attempt.supplier, went)
 
 
 def _learn_from(books: Books, order: Order, refused: Refused, now: Millis) -> Facts:
@@ -181,6 +219,7 @@ def _learn_from(books: Books, order: Order, refused: Refused, now: Millis) -> Fa
         case OutOfBalance():
             health.has_no_balance(books, supplier, _attempt_of(order).cost, str(refused), now)
         case WrongAccount(nickname=nickname, region=region, wanted=wanted):
+            recognizing.learn(books, order, nickname, region, now)
             told = {"nickname": nickname, "region": region, "wanted": wanted}
             return {"wrong": "account", **{name: visible(text) for name, text in told.items()}}
         case _:
@@ -220,6 +259,8 @@ def reported(
             words = f"{asked.attempt.ref if asked.attempt else asked.id}: {report.note}"
             moving.open_case(books, order, CaseKind.CONFLICT, words, now)
         return order
+    if rerouting.is_left_behind(order) and report.state not in rerouting.ARRIVES:
+        return order  # it has failed for certain, and another offer delivers
     if report.state is TopupState.MISSING:
         return _unmoved(books, order, now, report.note)
     event = _event_of(order, report)
@@ -276,6 +317,7 @@ def _has_cost(order: Order) -> bool:
 
 
 def _take_in(books: Books, order: Order, report: TopupReport, now: Millis) -> Order:
+    recognizing.learn(books, order, report.nickname, report.region, now)
     event = _event_of(order, report)
     if event is None:  # nothing certain, as the first answer: it may well be accepted
         return doubted(books, order, now, report.note)
@@ -285,8 +327,13 @@ def _take_in(books: Books, order: Order, report: TopupReport, now: Millis) -> Or
     }
     because = Because(evidence=report.note)
     if event is Event.FAILED:
+        _note(books, order, well=False, took=0, now=now)
+        moved = rerouted(books, order, now, because, **learnt)
+        if moved is not None:
+            books.calls.compare_soon(order.supplier, now)  # is our balance there whole again?
+            return moved
         return paying.give_back(books, order, event, now, because, **learnt)
-    return go(books, order, event, now, because, **learnt)
+    return go(books, order, event, now, because, **rerouting.back(order), **learnt)
 
 
 def _charged(order: Order, report: TopupReport) -> Attempt | None:

@@ -5,7 +5,8 @@ A supplier that is away is off the shelf, is asked a question a minute, and orde
 
 from dataclasses import replace
 
-from shop import ledger
+from shop import breaker, ledger
+from shop.breaker import Outcome
 from shop.notices import Facts, Notice, NoticeKind
 from shop.ports import Books
 from shop.suppliers import NO_TROUBLE, Trouble, Why
@@ -90,6 +91,34 @@ def topped_up(books: Books, supplier: str, now: Millis) -> bool:
     if books.rules.abilities_of(supplier).tells_balance:
         return False
     return has_balance(books, supplier, books.ledger.balance(ledger.supplier(supplier)), now)
+
+
+def went(books: Books, supplier: str, outcome: Outcome) -> None:
+    """Take in how an attempt at a delivery went: of many bad ones the supplier is left alone.
+
+    After the pause the first outcome decides whether it is back.
+    """
+    now, before = outcome.at, books.health.breaker(supplier)
+    books.health.note(supplier, outcome)
+    if before is not None and before.is_open(now):  # of a call that was made before
+        return
+    if before is None:
+        failing = breaker.is_failing(books.health.lately(supplier, now - breaker.LATELY))
+    else:
+        failing = not outcome.is_fine
+    if failing:
+        books.health.set_breaker(supplier, breaker.opened(now, before))
+        if before is None:
+            _tell(books, supplier, "failing", now, _counted(books, supplier, now))
+    elif before is not None:
+        books.health.set_breaker(supplier, None)
+        books.health.forget_before(supplier, now)
+        _tell(books, supplier, "works_again", now, "")
+
+
+def _counted(books: Books, supplier: str, now: Millis) -> str:
+    lately = books.health.lately(supplier, now - breaker.LATELY)[-breaker.MOST :]
+    return f"{sum(outcome.is_fine for outcome in lately)}/{len(lately)}"
 
 
 def _is_away(books: Books, supplier: str, trouble: Trouble, words: str, now: Millis) -> bool:

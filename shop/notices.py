@@ -108,7 +108,14 @@ _SAYS: Mapping[Event, tuple[NoticeKind, ...]] = MappingProxyType(
     }
 )
 _SILENT = frozenset(
-    {E.OPENING_STARTED, E.NOT_SENT, E.SUBMISSION_STARTED, E.COST_RETURNED, E.LOSS_RECORDED}
+    {
+        E.OPENING_STARTED,
+        E.NOT_SENT,
+        E.SUBMISSION_STARTED,
+        E.REROUTED,
+        E.COST_RETURNED,
+        E.LOSS_RECORDED,
+    }
 )
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from shop import notices, paying, settling, watching
+from shop import notices, paying, recognizing, settling, watching
 from shop.cases import CaseKind
 from shop.moving import Because, add_to_case, go, open_case
 from shop.notices import NoticeKind
@@ -40,8 +40,12 @@ class Wish:
     server: str
     target: str
     quote: Quote
+    good: str = ""  # the key of the item
+    content: int = 0  # how much of it is promised at least
+    server_code: str = ""  # what the supplier calls the server
     method: PaymentMethod = PaymentMethod.DROPSHIP
     payout: str = ""  # of cash: where the customer wants it sent
+    nickname: str = ""  # of the player, as it was shown; foreign text
 
 
 class Why(StrEnum):
@@ -90,14 +94,20 @@ def place(books: Books, wish: Wish, now: Millis) -> Outcome:
         return declined
     if twin is not None:
         cancel(books, twin, now)
-    return _PLACE[wish.method](books, _new_order(books, wish, now), now)
+    outcome = _PLACE[wish.method](books, _new_order(books, wish, now), now)
+    if isinstance(outcome, Placed):
+        recognizing.remember(books, outcome.order, wish.nickname, now)
+    return outcome
 
 
 def _twin(books: Books, wish: Wish, now: Millis) -> Order | None:
-    """Return the order that the supplier would take this one for; credit has no such twin."""
+    """Return the order that this one would be a second of; credit has no such twin."""
     if wish.supplier == HOUSE:
         return None
-    return books.orders.live_with(wish.supplier, wish.sku, wish.target, now)
+    twin = books.orders.live_with(wish.supplier, wish.sku, wish.target, now)
+    if twin is None and wish.good:  # the same good may have been sold by another supplier's offer
+        twin = books.orders.live_of(wish.address, wish.good, wish.user_id, wish.server, now)
+    return twin
 
 
 def _makes_way(twin: Order, wish: Wish) -> bool:
@@ -197,6 +207,10 @@ def _new_order(books: Books, wish: Wish, now: Millis) -> Order:
         method=wish.method,
         gateway=gateways.get(wish.method, HOUSE),
         payout=wish.payout,
+        good=wish.good,
+        content=wish.content,
+        ceiling=wish.quote.ceiling,
+        server_code=wish.server_code,
     )
 
 

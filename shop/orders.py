@@ -47,6 +47,7 @@ class Event(StrEnum):
     PAID_LATE = "paid_late"  # prepaid: after the end of its QR
     PAID_WRONG = "paid_wrong"  # prepaid: not what was asked for
     SUBMISSION_STARTED = "submission_started"
+    REROUTED = "rerouted"  # another confirmed offer stands in for the one it was sold by
     TOO_DEAR = "too_dear"  # since it was paid: selling it now would be a loss
     ACCEPTED = "accepted"  # the supplier will deliver
     PARTLY = "partly"  # a part was delivered
@@ -120,16 +121,19 @@ _OF_PREPAID: _Moves = {
     (S.PAID, E.ACCEPTED): S.PROCESSING,  # what the shop itself will do
     (S.PAID, E.DELIVERED): S.DELIVERED,  # likewise, done at once
     (S.PAID, E.PARTLY): S.PARTLY_DELIVERED,  # told of a call that we took for never sent
+    (S.PAID, E.REROUTED): S.PAID,
     (S.PAID, E.TOO_DEAR): S.REFUND_DUE,
     (S.PAID, E.GIVEN_BACK): S.REFUND_DUE,
     (S.PAID, E.OUTCOME_UNKNOWN): S.UNSURE,  # in a restored copy it may have been ordered since
     (S.SUBMITTING, E.NOT_SENT): S.PAID,
+    (S.SUBMITTING, E.REROUTED): S.PAID,  # refused: nothing was done
     (S.SUBMITTING, E.ACCEPTED): S.PROCESSING,
     (S.SUBMITTING, E.PARTLY): S.PARTLY_DELIVERED,
     (S.SUBMITTING, E.DELIVERED): S.DELIVERED,
     (S.SUBMITTING, E.FAILED): S.REFUND_DUE,
     (S.SUBMITTING, E.OUTCOME_UNKNOWN): S.UNSURE,
     (S.PROCESSING, E.PARTLY): S.PARTLY_DELIVERED,
+    (S.PROCESSING, E.REROUTED): S.PAID,  # the supplier says for certain that it has failed
     (S.UNSURE, E.ACCEPTED): S.PROCESSING,
     (S.UNSURE, E.PARTLY): S.PARTLY_DELIVERED,
     (S.UNSURE, E.DELIVERED): S.DELIVERED,
@@ -242,10 +246,19 @@ class Order:
     payout: str = ""  # where the customer wants money sent: foreign text
     tries: int = 0  # attempts at having it delivered
     attempt: Attempt | None = None  # the last of them
+    good: str = ""  # the key of the item that was confirmed
+    content: int = 0  # how much of it was promised at least; 0: it is not counted
+    ceiling: int = 0  # what it may cost us at the most when it is ordered; 0: its price
+    server_code: str = ""  # what the supplier calls the server
 
     @property
     def is_prepaid(self) -> bool:
         return self.method is not PaymentMethod.DROPSHIP
+
+    @property
+    def may_cost(self) -> int:
+        """What its goods may cost at the most when they are ordered, in whole rupiah."""
+        return self.ceiling or self.price
 
     @property
     def asks(self) -> str:

@@ -1,30 +1,21 @@
 """What the use cases need of the world around them: the books, kept in one transaction."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Protocol
 
+from shop.breaker import Breaker, Outcome
 from shop.cases import Answer, Case
 from shop.ledger import Entry, Line, UnderWay
 from shop.notices import Notice
 from shop.orders import Event, Happened, Order
 from shop.payments import Arrival
-from shop.pricing import Charge
+from shop.players import Players, SavedAccounts
+from shop.price_lists import PriceLists
+from shop.pricing import Charge, Override
 from shop.rules import Rules
-from shop.suppliers import FormField, Listing, Trouble
+from shop.shelf import Arranged, Item, Match, Offer, PriceChange
+from shop.suppliers import Listing, Trouble
 from shop.time import Millis
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """An item of a game as one supplier lists it now. ``listed`` in whole rupiah."""
-
-    supplier: str
-    sku: str
-    game: str  # slug of a curated game
-    item: str
-    listed: int
-    form: tuple[FormField, ...] = ()  # what its supplier asks; empty: what the game asks
 
 
 class Orders(Protocol):
@@ -43,6 +34,11 @@ class Orders(Protocol):
 
     def live_with(self, supplier: str, sku: str, target: str, now: Millis) -> Order | None:
         """Return the order that the supplier may still count as pending for item and account."""
+
+    def live_of(
+        self, address: str, good: str, user_id: str, server: str, now: Millis
+    ) -> Order | None:
+        """Return a person's order of the same good for the same account that is under way."""
 
     def open_of(self, address: str, now: Millis) -> Sequence[Order]:
         """Return the orders of a person that wait for payment."""
@@ -131,6 +127,8 @@ class Orders(Protocol):
         """Return what happened to an order, oldest first."""
 
     def best_selling(self, most: int) -> Sequence[str]: ...
+    def best_selling_goods(self, most: int) -> Sequence[str]:
+        """Return the goods that were delivered most of late, by their keys, the best first."""
 
 
 class Cases(Protocol):
@@ -174,14 +172,38 @@ class Outbox(Protocol):
 
 
 class Shelf(Protocol):
-    """What can be sold."""
+    """What suppliers list, and what can be made of it."""
 
-    def replace(self, supplier: str, listings: Sequence[tuple[str, Listing]], now: Millis) -> None:
-        """Store a supplier's list: pairs of game slug and listing."""
+    def replace(
+        self, supplier: str, listings: Sequence[tuple[str, Listing]], now: Millis
+    ) -> Sequence[PriceChange]:
+        """Store a supplier's list, pairs of game slug and listing; return what it newly says."""
 
-    def offers(self, game: str, since: Millis) -> Sequence[Offer]: ...
+    def offers(self, game: str, since: Millis) -> Sequence[Offer]:
+        """Return what lists no older than ``since`` have of a game, cheapest first."""
+
     def offer(self, supplier: str, sku: str, since: Millis) -> Offer | None: ...
     def games(self, since: Millis) -> Sequence[str]: ...
+    def fresh(self, since: Millis) -> Set[str]:
+        """Return the suppliers whose lists are no older than ``since``."""
+
+    def arranged(self, game: str) -> Arranged:
+        """Return the items of a game, those nobody can buy now and old ones included."""
+
+    def item(self, key: str, game: str) -> Item | None: ...
+    def item_of(self, supplier: str, sku: str) -> Item | None:
+        """Return the item that an offer is part of."""
+
+    def match(self, game: str, match: Match, actor: str, now: Millis) -> None:
+        """Store what the owner says of an offer; of the same good, the last word counts."""
+
+    def unmatch(self, game: str, supplier: str, sku: str, good: str) -> None:
+        """Forget what the owner said of an offer and a good."""
+
+    def matches(self, game: str) -> Sequence[Match]: ...
+    def charges_of(self, game: str) -> Mapping[str, Charge]:
+        """Return what a game's offers, by their keys, were seen to cost in dropship."""
+
     def withhold(self, supplier: str, sku: str) -> None:
         """Do not offer an item until its price is read again."""
 
@@ -268,6 +290,9 @@ class Attempts(Protocol):
 
     def named(self, supplier: str, ref: str) -> Order | None: ...
     def known_as(self, supplier: str, supplier_ref: str) -> Order | None: ...
+    def tried(self, order_id: str) -> Set[tuple[str, str]]:
+        """Return the offers, as supplier and sku, by which delivery of an order was tried."""
+
     def tell(self, order: Order, told_ref: str) -> None:
         """Keep what a callback calls the last attempt of an order, which nothing proves yet."""
 
@@ -277,8 +302,18 @@ class Health(Protocol):
 
     def of(self, supplier: str) -> Trouble: ...
     def put(self, supplier: str, trouble: Trouble) -> None: ...
-    def away(self) -> Set[str]:
+    def away(self, now: Millis) -> Set[str]:
         """Return the suppliers of which nothing is sold for now."""
+
+    def note(self, supplier: str, outcome: Outcome) -> None:
+        """Store how an attempt went; the last word about one counts."""
+
+    def lately(self, supplier: str, since: Millis) -> Sequence[Outcome]:
+        """Return how attempts went after ``since``, oldest first."""
+
+    def forget_before(self, supplier: str, at: Millis) -> None: ...
+    def breaker(self, supplier: str) -> Breaker | None: ...
+    def set_breaker(self, supplier: str, breaker: Breaker | None) -> None: ...
 
 
 class Payments(Protocol):
@@ -324,6 +359,12 @@ class Ledger(Protocol):
         """Return what a supplier last said of our balance; 0 if nothing."""
 
 
+class PriceRules(Protocol):
+    """The owner's own prices."""
+
+    def all(self) -> Mapping[str, Override]: ...
+
+
 class Books(Protocol):
     """Everything a use case may read and write, in one transaction."""
 
@@ -341,6 +382,14 @@ class Books(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def shelf(self) -> Shelf: ...
+    @property
+    def price_rules(self) -> PriceRules: ...
+    @property
+    def players(self) -> Players: ...
+    @property
+    def accounts(self) -> SavedAccounts: ...
+    @property
+    def price_lists(self) -> PriceLists: ...
     @property
     def calls(self) -> Calls: ...
     @property

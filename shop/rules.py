@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shop.catalogue import Game, undescribed
+from shop.goods import NO_WORDS, Words
 from shop.payments import PaymentMethod, Refunds
 from shop.pricing import PriceRule
 from shop.suppliers import NO_ABILITIES, Abilities
@@ -23,6 +25,18 @@ class Rules:
     qris: str = ""  # the owner's own static QRIS
     deposits_at: str = ""  # the supplier whose deposits customers may pay
     abilities: Mapping[str, Abilities] = field(default_factory=dict)  # of each supplier by its slug
+    suppliers: Sequence[str] = ()  # the preferred one first
+    targets: Mapping[str, str] = field(default_factory=dict)  # supplier -> its target format
+    games: Mapping[str, Game] = field(default_factory=dict)
+    words: Mapping[str, Words] = field(default_factory=dict)  # of each game by its slug
+
+    def game(self, slug: str) -> Game:
+        """Return the game called so; one that nobody described is made up from its slug."""
+        return self.games.get(slug) or undescribed(slug)
+
+    def words_of(self, game: str) -> Words:
+        """Return how a game's goods are named."""
+        return self.words.get(game, NO_WORDS)
 
     def abilities_of(self, supplier: str) -> Abilities:
         """Return what a supplier can do; nothing, if it is none of the configured ones."""

@@ -6,7 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from shop import notices, paying, watching
+from shop import health, notices, paying, watching
+from shop.breaker import Outcome
 from shop.cases import CaseKind
 from shop.moving import Because, go, next_due, open_case
 from shop.notices import Facts, Notice, NoticeKind
@@ -75,6 +76,7 @@ def opened(books: Books, asked: Order, opening: Opening, now: Millis, evidence: 
     An answer that comes after the order was given up is kept (its QR may be shown again), no more.
     """
     order = _the(books, asked.id)
+    _note_how_it_went(books, asked, opening, now)
     if order.version != asked.version:
         return _opened_too_late(books, order, opening, now)
     if isinstance(opening, NotOpened):
@@ -91,10 +93,22 @@ def opened(books: Books, asked: Order, opening: Opening, now: Millis, evidence: 
     return go(books, order, Event.INVOICE_OPENED, now, invoice=opening)
 
 
+def _note_how_it_went(books: Books, asked: Order, opening: Opening, now: Millis) -> None:
+    """Note whether a supplier of dropship goods opens invoices, and how soon; a no says nothing."""
+    if asked.is_prepaid or opening in {NotOpened.REFUSED, NotOpened.NOT_SENT}:
+        return
+    took, well = now - asked.changed_at, isinstance(opening, Invoice)
+    outcome = Outcome(ref=f"{asked.id}/{asked.version}", at=now, went_well=well, took=max(took, 0))
+    health.went(books, asked.supplier, outcome)
+
+
 def may_be_shown(order: Order, invoice: Invoice) -> bool:
     """Tell whether the QR of ``order`` may be shown: not at a loss, nor for much more or less."""
-    least = order.price if order.is_prepaid else invoice.cost
-    return may_show(price=order.price, amount=invoice.amount, cost=least)
+    if order.is_prepaid:
+        return may_show(price=order.price, amount=invoice.amount, cost=order.price)
+    return may_show(
+        price=order.price, amount=invoice.amount, cost=invoice.cost, ceiling=order.may_cost
+    )
 
 
 def _opened_too_late(books: Books, order: Order, opening: Opening, now: Millis) -> Order:

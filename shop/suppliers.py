@@ -136,6 +136,7 @@ class Listing:
     price: int  # whole rupiah
     available: bool
     form: tuple[FormField, ...] = ()  # what it asks of the buyer; empty: what the game asks
+    has_server: bool | None = None  # whether its game has servers; None: the supplier does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +206,10 @@ class TopupState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopupReport:
-    """A supplier's answer about one order paid from our balance. Money in whole rupiah."""
+    """A supplier's answer about one order paid from our balance. Money in whole rupiah.
+
+    ``nickname`` (foreign text) and ``region`` of the account: empty where it does not say.
+    """
 
     state: TopupState
     supplier_ref: str = ""  # the supplier's own id, where it told one
@@ -215,6 +219,8 @@ class TopupReport:
     words: str = ""  # the status words it was read from
     strange: bool = False  # one of them is in no document: the owner should hear of it
     note: str = ""  # all the supplier said: for the owner only
+    nickname: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +246,7 @@ class Abilities:
     tells_balance: bool = False
     tells_prices: bool = False
     calls_back: bool = False  # it tells us by itself how an order went
+    dropships: bool = False  # customers can pay it for its goods
 
 
 NO_ABILITIES = Abilities()

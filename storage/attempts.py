@@ -21,6 +21,7 @@ _KNOWN_AS: Final = """
 SELECT * FROM attempts WHERE supplier = :supplier AND supplier_ref = :supplier_ref
 ORDER BY started_at DESC LIMIT 1
 """
+_TRIED: Final = "SELECT supplier, sku FROM attempts WHERE order_id = :order_id"
 _TELL: Final = """
 UPDATE attempts SET told_ref = :told_ref WHERE order_id = :order_id AND nth = :nth
 """
@@ -44,6 +45,10 @@ class SqlAttempts:
     def known_as(self, supplier: str, supplier_ref: str) -> Order | None:
         """Return the order whose attempt the supplier calls so, as that attempt left it."""
         return self._order_of(_KNOWN_AS, {"supplier": supplier, "supplier_ref": supplier_ref})
+
+    def tried(self, order_id: str) -> frozenset[tuple[str, str]]:
+        rows = self._tx.fetch(_TRIED, {"order_id": order_id})
+        return frozenset((row["supplier"], row["sku"]) for row in rows)
 
     def tell(self, order: Order, told_ref: str) -> None:
         """Keep what a callback calls the last attempt of an order, which nothing proves yet."""

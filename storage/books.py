@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from shop.rules import Rules
+from storage.accounts import SqlAccounts
 from storage.attempts import SqlAttempts
 from storage.calls import SqlCalls
 from storage.cases import SqlCases
@@ -17,8 +18,11 @@ from storage.inbox import SqlInbox
 from storage.ledger import SqlLedger, SqlPayments
 from storage.orders import SqlOrders
 from storage.outbox import SqlOutbox
+from storage.players import SqlPlayers
+from storage.price_lists import SqlPriceLists
+from storage.price_rules import SqlPriceRules
 from storage.sessions import SqlSessions
-from storage.shelf import SqlShelf
+from storage.shelf import ShelfMemory, SqlShelf
 
 T = TypeVar("T")
 
@@ -29,7 +33,13 @@ _PART = os.getpid() % _PARTS  # of the accounts that every order touches: see mi
 class SqlBooks:
     """``shop.ports.Books`` on a transaction."""
 
-    def __init__(self, tx: Transaction, rules: Rules, owners: Sequence[str]) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        rules: Rules,
+        owners: Sequence[str],
+        memory: ShelfMemory | None = None,
+    ) -> None:
         self.rules = rules
         self.orders = SqlOrders(tx)
         self.attempts = SqlAttempts(tx)
@@ -37,7 +47,11 @@ class SqlBooks:
         self.health = SqlHealth(tx)
         self.inbox = SqlInbox(tx)
         self.outbox = SqlOutbox(tx, owners)
-        self.shelf = SqlShelf(tx)
+        self.shelf = SqlShelf(tx, rules, memory or ShelfMemory())
+        self.price_rules = SqlPriceRules(tx)
+        self.players = SqlPlayers(tx)
+        self.accounts = SqlAccounts(tx)
+        self.price_lists = SqlPriceLists(tx)
         self.calls = SqlCalls(tx)
         self.copies = SqlCopies(tx)
         self.sessions = SqlSessions(tx)
@@ -53,6 +67,7 @@ class BookKeeper:
         self._database = database
         self._rules = rules
         self._owners = owners
+        self._memory = ShelfMemory()
 
     async def write(self, work: Callable[[SqlBooks], T]) -> T:
         """Return what ``work`` returned, once it is durable. Raises as ``Database.run``.
@@ -70,4 +85,4 @@ class BookKeeper:
         return self._database.bell()
 
     def _open(self, tx: Transaction) -> SqlBooks:
-        return SqlBooks(tx, self._rules, self._owners)
+        return SqlBooks(tx, self._rules, self._owners, self._memory)

@@ -118,7 +118,7 @@ ORDERS: Sequence[Rule] = (
     ),
     Rule(
         id="O4",
-        says="nothing is ordered twice unless it was never sent, or at the owner's word",
+        says="nothing is ordered twice unless it was never sent, failed, or at the owner's word",
         sql="""
             SELECT s.order_id AS what
             FROM order_events s
@@ -126,8 +126,30 @@ ORDERS: Sequence[Rule] = (
             WHERE s.event = 'submission_started' AND b.event = 'submission_started'
             AND NOT EXISTS (SELECT 1
             FROM order_events p
-            WHERE p.order_id = s.order_id AND p.event IN ('not_sent', 'proceeded')
+            WHERE p.order_id = s.order_id AND p.event IN ('not_sent', 'rerouted', 'proceeded')
             AND p.version > b.version AND p.version < s.version)
+        """,
+    ),
+    Rule(
+        id="O5",
+        says="an order goes elsewhere only from where it was certainly not ordered, or has failed",
+        sql="""
+            SELECT e.order_id AS what
+            FROM order_events e
+            WHERE e.event = 'rerouted' AND e.was NOT IN ('paid', 'submitting', 'processing')
+        """,
+    ),
+    Rule(
+        id="O8b",
+        says="nothing is ordered for more than its ceiling, but at the owner's word",
+        sql="""
+            SELECT a.ref AS what
+            FROM attempts a
+            JOIN orders o ON o.id = a.order_id
+            WHERE a.cost > COALESCE(NULLIF(o.ceiling, 0), o.price)
+            AND NOT EXISTS (SELECT 1
+            FROM order_events p
+            WHERE p.order_id = o.id AND p.event = 'proceeded')
         """,
     ),
     Rule(

@@ -20,9 +20,10 @@ VALUES (:id, :key, :asks, {", ".join(f":{name}" for name in PLAIN)})
 """  # noqa: S608 - likewise
 _TIMERS = ("due_at", "claimed_at", "last_claim_at", "asked_at", "alarmed", "payout")
 _LEARNT = ("settled_at", "serial", "received", "fee", "excess", "returned", "lost", "tries", "asks")
+_ROUTE = ("supplier", "sku", "listed", "cost", "target", "server_code")
 _MOVE = f"""
 UPDATE orders SET status = :status, version = :version, changed_at = :changed_at,
-       {", ".join(f"{name} = :{name}" for name in (*_TIMERS, *_LEARNT))}
+       {", ".join(f"{name} = :{name}" for name in (*_TIMERS, *_LEARNT, *_ROUTE))}
 WHERE id = :id AND version = :was_version AND status = :was_status
 """  # noqa: S608 - likewise
 _NOTE = f"""
@@ -42,20 +43,26 @@ ON CONFLICT (order_id) DO NOTHING
 """
 _WAITING = "('placed', 'opening', 'awaiting_payment')"
 _ENDS = "COALESCE(i.expires_at, o.quote_until)"
-_LIVE_WITH = f"""{SELECT}
-WHERE o.supplier = :supplier AND o.sku = :sku AND o.target = :target
-  AND (o.status IN ('placed', 'opening', 'paid', 'submitting', 'processing', 'unsure')
+_LIVE = f"""(o.status IN ('placed', 'opening', 'paid', 'submitting', 'processing', 'unsure')
        OR (o.status = 'awaiting_payment' AND {_ENDS} > :now)
-       OR (o.status = 'cancelled' AND i.order_id IS NOT NULL AND {_ENDS} > :now))
+       OR (o.status = 'cancelled' AND i.order_id IS NOT NULL AND {_ENDS} > :now))"""
+_LIVE_WITH = f"""{SELECT}
+WHERE o.supplier = :supplier AND o.sku = :sku AND o.target = :target AND {_LIVE}
+ORDER BY o.created_at DESC, o.id LIMIT 1
+"""
+_LIVE_OF = f"""{SELECT}
+WHERE o.address = :address AND o.good = :good AND o.user_id = :user_id AND o.server = :server
+  AND {_LIVE}
 ORDER BY o.created_at DESC, o.id LIMIT 1
 """
 _OPEN_OF = f"""{SELECT}
 WHERE o.address = :address AND o.status IN {_WAITING} AND {_ENDS} > :now
 ORDER BY o.created_at, o.id
 """
+_MAY_COST = "COALESCE(NULLIF(o.ceiling, 0), o.price)"
 _PAYABLE_OF = f"""{SELECT}
 WHERE o.address = :address AND {_ENDS} > :now
-  AND (o.status IN {_WAITING} OR (o.status = 'cancelled' AND i.cost <= o.price
+  AND (o.status IN {_WAITING} OR (o.status = 'cancelled' AND i.cost <= {_MAY_COST}
            AND i.cost <= i.amount AND i.amount < o.price + 1000))
 ORDER BY o.created_at, o.id
 """
@@ -169,6 +176,11 @@ SELECT game FROM (SELECT game FROM orders WHERE status = 'delivered'
                   ORDER BY changed_at DESC LIMIT 1000) AS latest
 GROUP BY game HAVING game <> '' ORDER BY COUNT(*) DESC, game LIMIT :most
 """
+_BEST_SELLING_GOODS = """
+SELECT good FROM (SELECT good FROM orders WHERE status = 'delivered'
+                  ORDER BY changed_at DESC LIMIT 1000) AS latest
+GROUP BY good HAVING good <> '' ORDER BY COUNT(*) DESC, good LIMIT :most
+"""
 _PUT_PICTURE = """
 INSERT INTO pictures (order_id, bytes) VALUES (:order_id, :bytes) ON CONFLICT (order_id) DO NOTHING
 """
@@ -214,6 +226,12 @@ class SqlOrders:
 
     def live_with(self, supplier: str, sku: str, target: str, now: Millis) -> Order | None:
         return self._one(_LIVE_WITH, supplier=supplier, sku=sku, target=target, now=now)
+
+    def live_of(
+        self, address: str, good: str, user_id: str, server: str, now: Millis
+    ) -> Order | None:
+        who = {"address": address, "user_id": user_id, "server": server}
+        return self._one(_LIVE_OF, good=good, now=now, **who)
 
     def open_of(self, address: str, now: Millis) -> Sequence[Order]:
         return self._many(_OPEN_OF, address=address, now=now)
@@ -316,6 +334,9 @@ class SqlOrders:
 
     def best_selling(self, most: int) -> Sequence[str]:
         return [row["game"] for row in self._tx.fetch(_BEST_SELLING, {"most": most})]
+
+    def best_selling_goods(self, most: int) -> Sequence[str]:
+        return [row["good"] for row in self._tx.fetch(_BEST_SELLING_GOODS, {"most": most})]
 
     def asked(self) -> Sequence[str]:
         return [row["asks"] for row in self._tx.fetch(_ASKED)]

@@ -1,35 +1,70 @@
-"""What suppliers list, and what they were seen to charge."""
+"""What suppliers list, what the owner said of it, and what they were seen to charge."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from functools import lru_cache
+from secrets import token_hex
 
-from shop.ports import Offer
+from shop import shelf
 from shop.pricing import Charge
+from shop.rules import Rules
+from shop.shelf import Arranged, Change, Item, Match, Offer, PriceChange
 from shop.suppliers import FormField, FormOption, Listing
 from shop.time import Millis
 from storage.database import Row, Transaction
 
-_CLEAR = "DELETE FROM offers WHERE supplier = :supplier"
-_PUT = """
-INSERT INTO offers (supplier, sku, position, game, item, listed, form, fetched_at, withheld)
-VALUES (:supplier, :sku, :position, :game, :item, :listed, :form, :now,
-        (SELECT COUNT(*) FROM price_questions WHERE supplier = :supplier AND sku = :sku))
-ON CONFLICT (supplier, sku) DO NOTHING
+_LISTED = """
+SELECT o.*, (SELECT COUNT(*) FROM price_questions q
+             WHERE q.supplier = o.supplier AND q.sku = o.sku) AS asked
+FROM offers o WHERE o.supplier = :supplier
 """
+_PUT = """
+INSERT INTO offers (supplier, sku, position, game, item, listed, form, has_server, withheld)
+VALUES (:supplier, :sku, :position, :game, :item, :listed, :form, :has_server, :withheld)
+ON CONFLICT (supplier, sku) DO UPDATE SET
+    game = excluded.game, item = excluded.item, listed = excluded.listed, form = excluded.form,
+    has_server = excluded.has_server, withheld = excluded.withheld
+"""
+_GONE = "DELETE FROM offers WHERE supplier = :supplier AND sku = :sku"
+_LISTED_AT = """
+INSERT INTO price_lists (supplier, due_at, listed_at) VALUES (:supplier, 0, :now)
+ON CONFLICT (supplier) DO UPDATE SET listed_at = excluded.listed_at
+"""
+_FRESH = "SELECT supplier FROM price_lists WHERE listed_at >= :since"
+_OF_GAME = "SELECT * FROM offers WHERE game = :game ORDER BY listed, position, supplier"
 _OFFERS = """
-SELECT * FROM offers WHERE game = :game AND fetched_at >= :since AND withheld = 0
-ORDER BY listed, position, supplier
+SELECT o.* FROM offers o JOIN price_lists p ON p.supplier = o.supplier
+WHERE o.game = :game AND p.listed_at >= :since AND o.withheld = 0
+ORDER BY o.listed, o.position, o.supplier
 """
 _OFFER = """
-SELECT * FROM offers
-WHERE supplier = :supplier AND sku = :sku AND fetched_at >= :since AND withheld = 0
+SELECT o.* FROM offers o JOIN price_lists p ON p.supplier = o.supplier
+WHERE o.supplier = :supplier AND o.sku = :sku AND p.listed_at >= :since AND o.withheld = 0
 """
 _STORED = """
-SELECT COUNT(*) AS n, COALESCE(MAX(fetched_at), 0) AS since FROM offers WHERE supplier = :supplier
+SELECT (SELECT COUNT(*) FROM offers WHERE supplier = :supplier) AS n,
+       COALESCE((SELECT listed_at FROM price_lists WHERE supplier = :supplier), 0) AS since
 """
-_GAMES = "SELECT DISTINCT game FROM offers WHERE fetched_at >= :since ORDER BY game"
+_GAMES = """
+SELECT DISTINCT o.game FROM offers o JOIN price_lists p ON p.supplier = o.supplier
+WHERE p.listed_at >= :since ORDER BY o.game
+"""
+_GAME_OF = "SELECT game FROM offers WHERE supplier = :supplier AND sku = :sku"
+_VERSIONS = "SELECT game, version FROM shelf_versions"
+_NEW_VERSION = """
+INSERT INTO shelf_versions (game, version) VALUES (:game, :version)
+ON CONFLICT (game) DO UPDATE SET version = excluded.version
+"""
+_MATCHES = "SELECT * FROM matches WHERE game = :game ORDER BY at, supplier, sku, good"
+_PUT_MATCH = """
+INSERT INTO matches (supplier, sku, good, game, item, same, actor, at)
+VALUES (:supplier, :sku, :good, :game, :item, :same, :actor, :now)
+ON CONFLICT (supplier, sku, good) DO UPDATE SET
+    game = excluded.game, item = excluded.item, same = excluded.same, actor = excluded.actor,
+    at = excluded.at
+"""
+_NO_MATCH = "DELETE FROM matches WHERE supplier = :supplier AND sku = :sku AND good = :good"
 _WITHHOLD = "UPDATE offers SET withheld = 1 WHERE supplier = :supplier AND sku = :sku"
 _REPRICE = """
 UPDATE offers SET listed = :price, withheld = :withheld WHERE supplier = :supplier AND sku = :sku
@@ -56,29 +91,60 @@ ON CONFLICT (supplier, sku) DO UPDATE SET
     listed = excluded.listed, charged = excluded.charged, learnt_at = excluded.learnt_at
 """
 _LEARNT = "SELECT listed, charged FROM charges WHERE supplier = :supplier AND sku = :sku"
+_CHARGES_OF = """
+SELECT c.supplier, c.sku, c.listed, c.charged FROM charges c
+JOIN offers o ON o.supplier = c.supplier AND o.sku = c.sku WHERE o.game = :game
+"""
+
+
+class ShelfMemory:
+    """What the shelves of games looked like in their present versions; shared by transactions.
+
+    A version is made up anew with every change and never comes again, so that what a transaction
+    saw that was then undone is never taken for what is stored.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, Arranged]] = {}
+
+    def recall(self, game: str, version: str) -> Arranged | None:
+        known = self._known.get(game)
+        return known[1] if known is not None and known[0] == version else None
+
+    def keep(self, game: str, version: str, arranged: Arranged) -> None:
+        self._known[game] = (version, arranged)
 
 
 class SqlShelf:
     """``shop.ports.Shelf`` on a transaction."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: Transaction, rules: Rules, memory: ShelfMemory) -> None:
         self._tx = tx
+        self._rules = rules
+        self._memory = memory
+        self._versions: Mapping[str, str] | None = None
 
-    def replace(self, supplier: str, listings: Sequence[tuple[str, Listing]], now: Millis) -> None:
-        self._tx.execute(_CLEAR, {"supplier": supplier})
-        for position, (game, listing) in enumerate(listings):
-            row = {
-                "supplier": supplier,
-                "sku": listing.sku,
-                "position": position,
-                "game": game,
-                "item": listing.name,
-                "listed": listing.price,
-                "form": _written(listing.form),
-                "now": now,
-            }
-            self._tx.execute(_PUT, row)
+    def replace(
+        self, supplier: str, listings: Sequence[tuple[str, Listing]], now: Millis
+    ) -> Sequence[PriceChange]:
+        before = {row["sku"]: row for row in self._tx.fetch(_LISTED, {"supplier": supplier})}
+        listed = _first_of_each(supplier, listings)
+        for sku in before.keys() - listed.keys():
+            self._tx.execute(_GONE, {"supplier": supplier, "sku": sku})
+        changed = {
+            sku: row
+            for sku, row in listed.items()
+            if sku not in before or _differs(before[sku], row)
+        }
+        for sku, row in changed.items():
+            asked = before[sku]["asked"] if sku in before else 0
+            self._tx.execute(_PUT, {**row, "withheld": min(asked, 1)})
         self._tx.execute(_NO_QUESTIONS, {"supplier": supplier})
+        self._tx.execute(_LISTED_AT, {"supplier": supplier, "now": now})
+        gone = {sku: before[sku] for sku in before.keys() - listed.keys()}
+        touched = [*changed.values(), *gone.values(), *(before[s] for s in changed if s in before)]
+        self._renew({row["game"] for row in touched})
+        return _changes(supplier, before, listed)
 
     def offers(self, game: str, since: Millis) -> Sequence[Offer]:
         return [_offer(row) for row in self._tx.fetch(_OFFERS, {"game": game, "since": since})]
@@ -95,12 +161,70 @@ class SqlShelf:
     def games(self, since: Millis) -> Sequence[str]:
         return [row["game"] for row in self._tx.fetch(_GAMES, {"since": since})]
 
+    def fresh(self, since: Millis) -> Set[str]:
+        return {row["supplier"] for row in self._tx.fetch(_FRESH, {"since": since})}
+
+    def arranged(self, game: str) -> Arranged:
+        if self._versions is None:
+            rows = self._tx.fetch(_VERSIONS)
+            self._versions = {row["game"]: row["version"] for row in rows}
+        version = self._versions.get(game)
+        if version is None:
+            return shelf.EMPTY
+        known = self._memory.recall(game, version)
+        if known is None:
+            offers = [_offer(row) for row in self._tx.fetch(_OF_GAME, {"game": game})]
+            known = shelf.arrange(
+                self._rules.game(game), self._rules.words_of(game), offers, self.matches(game)
+            )
+            self._memory.keep(game, version, known)
+        return known
+
+    def item(self, key: str, game: str = "") -> Item | None:
+        return self.arranged(game or key.partition("/")[0]).item(key)
+
+    def item_of(self, supplier: str, sku: str) -> Item | None:
+        rows = self._tx.fetch(_GAME_OF, {"supplier": supplier, "sku": sku})
+        return self.arranged(rows[0]["game"]).item_of(supplier, sku) if rows else None
+
+    def matches(self, game: str) -> Sequence[Match]:
+        return [
+            Match(
+                supplier=row["supplier"],
+                sku=row["sku"],
+                item=row["item"],
+                good=row["good"],
+                same=bool(row["same"]),
+            )
+            for row in self._tx.fetch(_MATCHES, {"game": game})
+        ]
+
+    def match(self, game: str, match: Match, actor: str, now: Millis) -> None:
+        row = {**asdict(match), "same": int(match.same), "game": game, "actor": actor, "now": now}
+        self._tx.execute(_PUT_MATCH, row)
+        self._renew({game})
+
+    def unmatch(self, game: str, supplier: str, sku: str, good: str) -> None:
+        self._tx.execute(_NO_MATCH, {"supplier": supplier, "sku": sku, "good": good})
+        self._renew({game})
+
+    def _renew(self, games: Set[str]) -> None:
+        for game in sorted(games):
+            self._tx.execute(_NEW_VERSION, {"game": game, "version": token_hex(8)})
+        self._versions = None
+
+    def _renew_of(self, supplier: str, sku: str) -> None:
+        rows = self._tx.fetch(_GAME_OF, {"supplier": supplier, "sku": sku})
+        self._renew({row["game"] for row in rows})
+
     def withhold(self, supplier: str, sku: str) -> None:
         self._tx.execute(_WITHHOLD, {"supplier": supplier, "sku": sku})
+        self._renew_of(supplier, sku)
 
     def reprice(self, supplier: str, sku: str, price: int, *, available: bool) -> None:
         row = {"supplier": supplier, "sku": sku, "price": price, "withheld": int(not available)}
         self._tx.execute(_REPRICE, row)
+        self._renew_of(supplier, sku)
 
     def ask_price(self, supplier: str, sku: str, at: Millis) -> None:
         self._tx.execute(_ASK_PRICE, {"supplier": supplier, "sku": sku, "at": at})
@@ -117,6 +241,12 @@ class SqlShelf:
     def is_being_asked(self, supplier: str, sku: str) -> bool:
         return bool(self._tx.fetch(_IS_ASKED, {"supplier": supplier, "sku": sku}))
 
+    def charges_of(self, game: str) -> Mapping[str, Charge]:
+        return {
+            f"{row['supplier']}/{row['sku']}": Charge(listed=row["listed"], charged=row["charged"])
+            for row in self._tx.fetch(_CHARGES_OF, {"game": game})
+        }
+
     def price_answered(self, supplier: str, sku: str) -> None:
         self._tx.execute(_PRICE_ANSWERED, {"supplier": supplier, "sku": sku})
 
@@ -129,6 +259,52 @@ class SqlShelf:
         return Charge(listed=rows[0]["listed"], charged=rows[0]["charged"]) if rows else None
 
 
+def _first_of_each(supplier: str, listings: Sequence[tuple[str, Listing]]) -> Mapping[str, Row]:
+    """Return the rows to be stored by their skus; of several with one sku the first counts."""
+    rows: dict[str, Row] = {}
+    for position, (game, listing) in enumerate(listings):
+        if listing.sku not in rows:
+            rows[listing.sku] = {
+                "supplier": supplier,
+                "sku": listing.sku,
+                "position": position,
+                "game": game,
+                "item": listing.name,
+                "listed": listing.price,
+                "form": _written(listing.form),
+                "has_server": None if listing.has_server is None else int(listing.has_server),
+            }
+    return rows
+
+
+_SAID = ("game", "item", "listed", "form", "has_server")
+
+
+def _differs(before: Row, row: Row) -> bool:
+    back = before["withheld"] and not before["asked"]  # the list has it: it is sold again
+    return bool(back) or any(before[name] != row[name] for name in _SAID)
+
+
+def _changes(
+    supplier: str, before: Mapping[str, Row], listed: Mapping[str, Row]
+) -> Sequence[PriceChange]:
+    """Return what a list newly says; of the first one there is nothing to tell."""
+    if not before:
+        return ()
+    changes = []
+    for sku in [*listed, *sorted(before.keys() - listed.keys())]:
+        row = listed.get(sku) or before[sku]
+        was = int(before[sku]["listed"]) if sku in before else 0
+        became = int(row["listed"]) if sku in listed else 0
+        change = shelf.change_of(was, became)
+        if change is not Change.NONE:
+            said = {"sku": sku, "game": row["game"], "item": row["item"]}
+            changes.append(
+                PriceChange(supplier=supplier, change=change, was=was, became=became, **said)
+            )
+    return changes
+
+
 def _offer(row: Row) -> Offer:
     return Offer(
         supplier=row["supplier"],
@@ -137,10 +313,14 @@ def _offer(row: Row) -> Offer:
         item=row["item"],
         listed=row["listed"],
         form=_form(row["form"]),
+        has_server=None if row["has_server"] is None else bool(row["has_server"]),
+        withheld=bool(row["withheld"]),
     )
 
 
-def _written(form: Sequence[FormField]) -> str:
+@lru_cache(maxsize=256)
+def _written(form: tuple[FormField, ...]) -> str:
+    # A few forms are shared by thousands of items: each is written once.
     return json.dumps([asdict(field) for field in form]) if form else ""
 
 

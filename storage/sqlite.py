@@ -1,7 +1,9 @@
 """SQLite: one file, one running shop, every commit synced to the disk."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,8 @@ from storage.database import (
 )
 
 T = TypeVar("T")
+
+LOOK_EVERY = 1.0  # seconds: whether another process has stored something
 
 
 class SqliteTransaction:
@@ -54,6 +58,21 @@ class SqliteEngine:
     def __init__(self, writer: _Thread, reader: _Thread) -> None:
         self._writer = writer
         self._reader = reader
+        self._listening: asyncio.Task[None] | None = None
+
+    def listen(self, ring: Callable[[], None]) -> None:
+        """Ring whenever another process has stored something, until this is closed."""
+        self._listening = asyncio.create_task(self._listen(ring), name="doorbell")
+
+    async def _listen(self, ring: Callable[[], None]) -> None:
+        known = None
+        while True:
+            with suppress(sqlite3.Error):  # whoever writes hears of it; here it is looked again
+                found = await self._writer.visit(_stored_by_others)
+                if known is not None and found != known:
+                    ring()
+                known = found
+            await asyncio.sleep(LOOK_EVERY)
 
     async def run_group(self, works: Sequence[Work[Any]]) -> Stored:
         try:
@@ -79,8 +98,18 @@ class SqliteEngine:
             raise Unwritable(str(error)) from error
 
     async def close(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listening
         await self._reader.close()
         await self._writer.close()
+
+
+def _stored_by_others(connection: sqlite3.Connection) -> int:
+    # Of the connection that all of this process writes with, it changes with the others' commits
+    # alone (SQLite, "PRAGMA data_version").
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _group(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> Stored:
@@ -135,4 +164,7 @@ async def open_sqlite(path: Path | str) -> Database:
     reader = _Thread(lambda: connect(str(path), read_only=True), iter_chunk_size=64)
     await writer
     await reader
-    return Database(SqliteEngine(writer, reader))
+    engine = SqliteEngine(writer, reader)
+    database = Database(engine)
+    engine.listen(database.ring)
+    return database

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from bot.conversation import accounts
 from bot.conversation.notices import order_view, status_word
 from bot.conversation.room import Room
 from bot.conversation.views import Choice, View, for_order
@@ -18,6 +19,7 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "riwayat": "menu.history",
         "status": "menu.status",
         "saldo": "menu.wallet",
+        "akun": "menu.accounts",
         "bahasa": "menu.language",
         "bantuan": "menu.help",
         "batal": "menu.cancel",
@@ -27,6 +29,7 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "history": "menu.history",
         "status": "menu.status",
         "balance": "menu.wallet",
+        "accounts": "menu.accounts",
         "language": "menu.language",
         "help": "menu.help",
         "cancel": "menu.cancel",
@@ -151,4 +154,5 @@ _COMMANDS: Mapping[str, Callable[[Room, str], View]] = {
     "status": _status,
     "bantuan": _help,
     "saldo": _balance,
+    accounts.COMMAND: accounts.command,
 }

@@ -1,4 +1,4 @@
-"""The last question before an order: is all of that right, and how is it paid?"""
+"""The last question before an order: is all of that right, whose is it, and how is it paid?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,11 +7,12 @@ from typing import ClassVar
 from bot.conversation import forms
 from bot.conversation.room import Room
 from bot.conversation.views import Again, Choice, Draft, Finish, Goto, Outcome, StepId, View
-from shop import catalogue, ordering
+from shop import catalogue, ordering, players, recognizing
 from shop.ordering import Declined, Shown, Why, Wish
 from shop.orders import Status
 from shop.payments import PaymentMethod
-from shop.ports import Offer
+from shop.players import Found, Player, Whose
+from shop.routing import Sale
 
 _DECLINED: Mapping[Why, str] = {
     Why.TOO_MANY: "order.too_many",
@@ -28,18 +29,86 @@ _LABELS: Mapping[PaymentMethod, str] = {
 }
 
 
+_PLAYERS: Mapping[str, str] = {
+    Found.FOUND: "confirm.nickname",
+    Found.ABSENT: "confirm.absent",
+    Found.UNKNOWN: "confirm.unknown",
+}
+
+
 def to_confirm(room: Room, draft: Draft) -> Outcome:
     """Go to the confirmation with today's price; back to the items if this one is gone.
 
-    An account that was given for another supplier's goods is fitted to what this one asks.
+    An account that was given for another supplier's goods is fitted to what this one asks. One
+    that nobody has is asked for again, once; of one that is registered elsewhere it is asked
+    whether it is meant. Raises ``shop.players.MustAsk``.
     """
-    offer, game = room.offer(draft), room.game(draft.game)
-    if offer is None or game is None or not room.can_write_target(offer, game):
-        known = Draft(game=draft.game, user_id=draft.user_id, server=draft.server)
+    outcome = _priced(room, draft)
+    if not isinstance(outcome, Goto) or outcome.step is not StepId.CONFIRM:
+        return outcome
+    draft = outcome.draft
+    player = _player_of(room, draft)
+    account = _written(draft)
+    if player.found is Found.ABSENT and draft.absent != account:
+        shown = room.account(draft.user_id, draft.server)
+        because = room.texts("account.absent", account=shown)
+        return ask_account(room, replace(draft, absent=account), because)
+    if lives_elsewhere(room, draft):
+        return Goto(StepId.CHECK, draft)
+    return Goto(StepId.CONFIRM, replace(draft, player=player.found.value, nickname=player.nickname))
+
+
+def _written(draft: Draft) -> str:
+    return f"{draft.user_id}/{draft.server}"
+
+
+def _whose(room: Room, draft: Draft) -> Whose | None:
+    """Return whose account it is; ``None``: of a supplier's own form nobody can tell."""
+    if room.asked(draft) is None:
+        return None
+    return recognizing.whose(room.books.rules, draft.game, draft.user_id, draft.server)
+
+
+def _player_of(room: Room, draft: Draft) -> Player:
+    """Return what is known of whose account it is."""
+    game, whose = room.game(draft.game), _whose(room, draft)
+    if game is None or whose is None:
+        return players.NOBODY
+    asks = draft.game in room.face.nicknames and game.has_server is bool(draft.server)
+    player = recognizing.look(room.books, whose, room.now, asks=asks)
+    # That a game's players were not found says nothing where its variants cannot be asked about.
+    return player if asks or player.found is Found.FOUND else players.NOBODY
+
+
+def lives_elsewhere(room: Room, draft: Draft) -> str:
+    """Return the region of an account that is not the game's; empty if it is meant all the same."""
+    game, whose = room.game(draft.game), _whose(room, draft)
+    if game is None or whose is None or draft.elsewhere == _written(draft):
+        return ""
+    region = room.books.players.of(whose).region
+    return region if players.is_elsewhere(game, region) else ""
+
+
+def meant_all_the_same(draft: Draft) -> Draft:
+    """Return the draft whose account is meant although it is registered elsewhere."""
+    return replace(draft, elsewhere=_written(draft))
+
+
+def _priced(room: Room, draft: Draft) -> Outcome:
+    sale, game = room.sale(draft), room.game(draft.game)
+    if sale is None or game is None:
+        known = Draft(
+            game=draft.game,
+            user_id=draft.user_id,
+            server=draft.server,
+            absent=draft.absent,
+            elsewhere=draft.elsewhere,
+        )
         return Goto(StepId.ITEM, known, room.texts("item.gone"))
+    draft = replace(draft, good=sale.item.key)
     asked = room.asked(draft)
     if asked is None:
-        if not forms.is_complete(offer.form, draft):
+        if not forms.is_complete(sale.offer.form, draft):
             return ask_account(room, draft)
     elif not catalogue.is_user_id(asked, draft.user_id):  # of a form of another kind
         return ask_account(room, draft)
@@ -48,14 +117,13 @@ def to_confirm(room: Room, draft: Draft) -> Outcome:
         draft = replace(draft, server=server, fields="")
         if asked.has_server and not server:
             return Goto(StepId.SERVER, draft)
-    price = room.quote(offer).price
-    return Goto(StepId.CONFIRM, replace(draft, item=offer.item, price=price))
+    return Goto(StepId.CONFIRM, replace(draft, item=sale.item.title, price=sale.quote.price))
 
 
-def ask_account(room: Room, draft: Draft) -> Outcome:
+def ask_account(room: Room, draft: Draft, because: str = "") -> Outcome:
     """Ask whose account it is for: as the game does, or field by field as its supplier does."""
     step = StepId.FIELD if room.asked(draft) is None else StepId.ACCOUNT
-    return Goto(step, replace(draft, user_id="", server="", fields=""))
+    return Goto(step, replace(draft, user_id="", server="", fields=""), because)
 
 
 class Confirm:
@@ -68,13 +136,13 @@ class Confirm:
 
     def ask(self, room: Room, draft: Draft) -> View:
         game = room.game(draft.game)
-        offer = room.offer(draft)
-        methods = room.payments(offer, draft.price) if offer is not None else []
+        sale = room.sale(draft)
+        methods = room.payments(sale) if sale is not None else []
         text = room.texts(
             "confirm.ask",
             game=game.title if game is not None else "",
             item=draft.item,
-            account=room.account(draft.user_id, draft.server),
+            account="\n".join(_account_lines(room, draft)),
             price=room.texts.money(draft.price),
         )
         if PaymentMethod.WALLET in methods:
@@ -98,15 +166,18 @@ class Confirm:
         return self._pay(room, draft, PaymentMethod(value))
 
     def _pay(self, room: Room, draft: Draft, method: PaymentMethod) -> Outcome:
-        fresh = to_confirm(room, draft)
-        offer = room.offer(draft)
-        if offer is None or not isinstance(fresh, Goto) or fresh.step is not StepId.CONFIRM:
+        fresh = _priced(room, draft)
+        sale = room.sale(draft)
+        if sale is None or not isinstance(fresh, Goto) or fresh.step is not StepId.CONFIRM:
             return fresh
         if (because := _changed(room, draft, fresh.draft)) is not None:
             return Again(because, fresh.draft)
-        if method not in room.payments(offer, draft.price):
+        if method not in room.payments(sale):
             return Again(room.texts("confirm.other_method"), fresh.draft)
-        return placed(room, _wish(room, draft, offer, method))
+        wish = _wish(room, fresh.draft, sale, method)
+        if wish is None:  # its supplier has another form by now
+            return ask_account(room, fresh.draft)
+        return placed(room, wish)
 
 
 def _changed(room: Room, was: Draft, now: Draft) -> str | None:
@@ -118,24 +189,41 @@ def _changed(room: Room, was: Draft, now: Draft) -> str | None:
     return None
 
 
-def _wish(room: Room, draft: Draft, offer: Offer, method: PaymentMethod) -> Wish:
-    quote = room.quote(offer)
+def _wish(room: Room, draft: Draft, sale: Sale, method: PaymentMethod) -> Wish | None:
+    """Return what was confirmed, to the letter; ``None``: its supplier cannot be told."""
+    quote, target = sale.quote, room.target(draft, sale.offer)
+    if target is None:
+        return None
     if method is not PaymentMethod.DROPSHIP:  # from our balance it costs what is listed
         quote = replace(quote, cost=quote.listed)
     return Wish(
         id=room.token,
         key=f"{room.address}:{room.screen}",
         address=room.address,
-        supplier=draft.supplier,
-        sku=draft.sku,
+        supplier=sale.offer.supplier,
+        sku=sale.offer.sku,
         game=draft.game,
         item=draft.item,
+        good=sale.item.key,
+        content=sale.item.content,
         user_id=draft.user_id,
         server=draft.server,
-        target=room.target(draft),
+        target=target.text,
+        server_code=target.server,
         quote=quote,
         method=method,
+        nickname=draft.nickname,
     )
+
+
+def _account_lines(room: Room, draft: Draft) -> Sequence[str]:
+    """Return the account, and below it what is known of the player.
+
+    A nickname has a line of its own: its letters may turn around what stands beside it.
+    """
+    account = room.account(draft.user_id, draft.server)
+    said = _PLAYERS.get(draft.player)
+    return [account] if said is None else [account, room.texts(said, nickname=draft.nickname)]
 
 
 def pay_choices(room: Room, methods: Sequence[PaymentMethod]) -> tuple[Choice, ...]:

@@ -1,17 +1,15 @@
 """Carry one person one turn forward. Knows no channel and does no I/O of its own."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol, assert_never
 
-from rapidfuzz import fuzz, process
-
 from bot.conversation import acting, commands
+from bot.conversation.choosing import named, told_apart
 from bot.conversation.notices import order_view
 from bot.conversation.room import Face, Room
-from bot.conversation.steps import ALIKE, STEPS, Step
+from bot.conversation.steps import STEPS, Step, elsewhere, opened
 from bot.conversation.texts import Texts
 from bot.conversation.views import (
     Acted,
@@ -35,17 +33,15 @@ from bot.conversation.views import (
 )
 from shop import catalogue
 from shop.ports import Books
-from shop.text import plain
 from shop.time import HOUR, Millis
 
 LONGEST_TEXT = 300
 FORGETS_AFTER: Millis = 24 * HOUR
 BACK, NEXT, PREVIOUS = "<", "+", "-"
-SHORTEST_GUESS = 4  # letters; shorter words resemble too much
-CLEARLY = 5  # points of 100 by which the best guess must be better
+# Questions where the name of an item is looked for anyhow, or anything may be the answer.
+_READS_ALL = frozenset({StepId.GAME, StepId.ITEM, StepId.PAYOUT})
 # Commands that begin with a question of their own.
 _QUESTIONS = {"isi": StepId.CREDIT, "tarik": StepId.CASH}
-NUMBERS = re.compile(r"[0-9]+")  # a slip of the finger in a number is another number
 
 
 class Sessions(Protocol):
@@ -154,8 +150,8 @@ class Conversation:
 
     def _answer(self, room: Room, session: Session, incoming: Incoming) -> _Answered:
         match incoming:
-            case Started(payload):
-                answered = self._start(room, session, payload)
+            case Started(payload, typed):
+                answered = self._start(room, session, payload, typed)
             case Command(name, args):
                 answered = self._command(room, session, name, args)
             case Acted():
@@ -180,16 +176,17 @@ class Conversation:
                 return self._say(session, order_view(waiting[-1], room))
         return self._question(room, session, because)
 
-    def _start(self, room: Room, session: Session, payload: str) -> _Answered:
-        found = [game for game in room.games_on_sale() if game.slug == payload]
-        if found:
-            session = replace(session, draft=Draft(game=payload))
-            return self._show(room, session, StepId.ITEM)
-        return self._show(room, replace(session, draft=Draft()), StepId.GAME)
+    def _start(self, room: Room, session: Session, payload: str = "", typed: str = "") -> _Answered:
+        """Begin, perhaps where a link leads; what was ``typed`` and is no link is an answer."""
+        outcome = opened(room, payload)
+        if outcome is None and typed:
+            return self._typed(room, session, typed)
+        session = replace(session, draft=Draft(), page=0)
+        return self._follow(room, session, outcome or Goto(StepId.GAME, Draft()))
 
     def _command(self, room: Room, session: Session, name: str, args: str) -> _Answered:
         if name == "pesan":
-            return self._start(room, session, "")
+            return self._start(room, session)
         if name == "batal":
             session = replace(session, step=None, draft=Draft())
             return self._say(session, commands.cancelled(room))
@@ -237,7 +234,7 @@ class Conversation:
 
     def _picked(self, room: Room, session: Session, choice: str) -> _Answered:
         if session.step is None:
-            return self._start(room, session, "")
+            return self._start(room, session)
         step = self._steps[session.step]
         match choice:
             case _ if choice == BACK:
@@ -268,7 +265,10 @@ class Conversation:
         if chosen in {BACK, NEXT, PREVIOUS}:
             return self._picked(room, replace(session, step=step.id), chosen)
         value = chosen or text.lstrip("@")  # "@": by button only
-        outcome = step.answer(room, session.draft, value)
+        outcome = None
+        if chosen is None and step.id not in _READS_ALL:
+            outcome = elsewhere(room, session.draft, step.id, text)
+        outcome = outcome or step.answer(room, session.draft, value)
         return self._follow(room, replace(session, step=step.id), outcome)
 
     def _chosen(self, room: Room, step: Step, session: Session, text: str) -> str | None:
@@ -278,9 +278,10 @@ class Conversation:
         wanted = catalogue.canonical(text)
         choices = step.ask(room, session.draft).choices
         page = choices[session.page * room.limit :][: room.limit]
-        named = _named(text, (*choices, *_moving(room, step)))
-        if named is not None or step.free or not wanted.isdigit():
-            return named
+        telling = told_apart(choices) if step.id is StepId.GAME else choices
+        chosen = named(text, (*telling, *_moving(room, step)))
+        if chosen is not None or step.free or not wanted.isdigit():
+            return chosen
         amounts = [choice for choice in choices if choice.label.split()[:1] == [wanted]]
         if len(amounts) == 1:  # "70" is 70 Diamond before it is the seventieth
             return amounts[0].id
@@ -292,7 +293,7 @@ class Conversation:
                 session = replace(session, draft=draft, page=0)
                 return self._show(room, session, step, because)
             case Again(because, draft):
-                session = session if draft is None else replace(session, draft=draft)
+                session = session if draft is None else replace(session, draft=draft, page=0)
                 return self._question(room, session, because)
             case Finish(view):
                 session = replace(session, step=None, draft=Draft(), screen=session.screen + 1)
@@ -334,41 +335,6 @@ def _moving(room: Room, step: Step) -> tuple[Choice, ...]:
         Choice(PREVIOUS, room.texts("button.previous")),
     )
     return pages if step.back is None else (*pages, Choice(BACK, room.texts("button.back")))
-
-
-def _named(text: str, choices: Sequence[Choice]) -> str | None:
-    """Return the id of the one choice whose label was typed, perhaps with a slip of the finger.
-
-    Accounts and earlier purchases are chosen by button only: their signs tell people apart.
-    """
-    named = [choice for choice in choices if not choice.id.startswith("@")]
-    exact = next((c.id for c in named if plain(c.label) == plain(text)), None)
-    wanted = catalogue.canonical(text)
-    if exact is not None or not wanted:  # without a letter or digit it resembles any other name
-        return exact
-    # Of several that are called the same, the first.
-    by_label = {catalogue.canonical(choice.label): choice.id for choice in reversed(named)}
-    if wanted in by_label or len(wanted) < SHORTEST_GUESS:
-        return by_label.get(wanted)
-    numbers = NUMBERS.findall(wanted)
-    alike = [
-        label
-        for label in by_label
-        if NUMBERS.findall(label) == numbers and _word_by_word(wanted, label)
-    ]
-    close = process.extract(wanted, alike, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=2)
-    if not close or (len(close) > 1 and close[0][1] - close[1][1] < CLEARLY):
-        return None
-    return by_label[close[0][0]]
-
-
-def _word_by_word(typed: str, meant: str) -> bool:
-    """Tell whether each word is the same but for a slip: one word more, as "not", is no slip."""
-    words, others = typed.split(), meant.split()
-    return len(words) == len(others) and all(
-        one == other or (len(one) >= SHORTEST_GUESS and fuzz.ratio(one, other) >= ALIKE)
-        for one, other in zip(words, others, strict=True)
-    )
 
 
 def _paged(room: Room, view: View, page: int) -> tuple[View, int]:

@@ -14,14 +14,14 @@ from shop.text import plain, visible
 LONGEST: Final = 60  # characters of one answer
 
 
-def _said(draft: Draft) -> Mapping[str, str]:
+def answers(draft: Draft) -> Mapping[str, str]:
     """Return the answers so far by the keys of their fields, as people read them."""
     return json.loads(draft.fields) if draft.fields else {}
 
 
 def next_field(form: Sequence[FormField], draft: Draft) -> FormField | None:
     """Return the field to be asked now; answers to another form count for nothing."""
-    said = list(_said(draft))
+    said = list(answers(draft))
     keys = [field.key for field in form]
     given = len(said) if said == keys[: len(said)] else 0
     return form[given] if given < len(form) else None
@@ -32,7 +32,7 @@ def with_answer(form: Sequence[FormField], draft: Draft, answer: str) -> Draft:
     field = next_field(form, draft)
     if field is None:
         return draft
-    before = _said(draft) if field is not form[0] else {}
+    before = answers(draft) if field is not form[0] else {}
     said = {**before, field.key: answer}
     fields = json.dumps(said, ensure_ascii=False)
     return replace(draft, fields=fields, user_id=", ".join(said.values()), server="")
@@ -65,25 +65,8 @@ def _at_place(names: Sequence[str], text: str) -> str:
 
 def is_complete(form: Sequence[FormField], draft: Draft) -> bool:
     """Tell whether every field has an answer, and every choice is one of the present ones."""
-    said = _said(draft)
+    said = answers(draft)
     return list(said) == [field.key for field in form] and all(
         not field.options or said[field.key] in {option.name for option in field.options}
         for field in form
-    )
-
-
-def written(form: Sequence[FormField], draft: Draft) -> str:
-    """Return the answers as the supplier wants them: a JSON object by its keys, choices by code.
-
-    A form that asks as the game does has none of its own: account and server are its answers.
-    """
-    given = _said(draft).values() or (draft.user_id, draft.server)
-    codes = [{option.name: option.code for option in field.options} for field in form]
-    return json.dumps(
-        {
-            field.key: known.get(answer, answer)
-            for field, known, answer in zip(form, codes, given, strict=False)
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
     )

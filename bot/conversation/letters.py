@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.conversation.room import Face, Room
 from bot.conversation.texts import Texts
 from bot.conversation.views import View
+from shop.catalogue import is_undescribed, server_title, undescribed
 from shop.notices import Facts, Notice, NoticeKind, facts_of
 from shop.orders import Order
 
@@ -44,15 +45,16 @@ class Letter:
     @property
     def game(self) -> str:
         slug = self.text("game")
-        return next((game.title for game in self.face.games if game.slug == slug), slug)
+        known = next((game.title for game in self.face.games if game.slug == slug), slug)
+        return undescribed(slug).title if is_undescribed(slug) else known
 
     @property
     def account(self) -> str:
-        server = self.text("server")
-        titles = (s.title for game in self.face.games for s in game.servers if s.code == server)
-        return (
-            f"{self.text('user_id')} ({next(titles, server)})" if server else self.text("user_id")
-        )
+        user_id, server = self.text("user_id"), self.text("server")
+        if not server:
+            return user_id
+        game = next((g for g in self.face.games if g.slug == self.text("game")), None)
+        return f"{user_id} ({server if game is None else server_title(game, server)})"
 
     def about(self, text_id: str) -> str:
         """Return the text for goods, or the one for what the shop itself sells."""

@@ -1,26 +1,26 @@
 """The purchase conversation: one class per question, in the order they are asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Protocol
 
-from rapidfuzz import fuzz
-
-from bot.conversation import forms
+from bot.conversation.asking import AskAccount, AskField, AskServer, CheckAccount
 from bot.conversation.confirming import Confirm, ask_account, to_confirm
 from bot.conversation.crediting import AskCash, AskCredit, AskCreditMethod, AskPayout
 from bot.conversation.entering import ConfirmEntry
+from bot.conversation.finding import Found, find, matching
+from bot.conversation.linking import game_of, item_of, payload_of
 from bot.conversation.room import Room
 from bot.conversation.views import Again, Choice, Draft, Goto, Outcome, StepId, View
 from shop import catalogue
-from shop.catalogue import Account, Ask, Game, Unreadable
-from shop.orders import Order
-from shop.suppliers import FormField
-from shop.text import visible
+from shop.catalogue import Game
+from shop.routing import Sale
+from shop.shelf import Item
 
-ALIKE = 78  # of 100: a typed name with a slip of the finger
 REPEATS = 2
-SAVED_ACCOUNTS = 5
+ALL = "*"  # the choice that ends a search
+_MOST_LABEL = 24
+_LONGEST_KEY = 50  # bytes of it that a button can carry
 
 
 class Step(Protocol):
@@ -47,41 +47,96 @@ class AskGame:
         games = room.games_on_sale()
         if not games:
             return View(text=room.texts("game.nothing", support=_support(room)))
-        found = (_matching(draft.find, games) if draft.find else games) or games
-        repeats = () if draft.find else _repeats(room)
+        every = tuple(Choice(game.slug, game.title) for game in games)
+        found = _searched(room, draft.find, games) if draft.find else ()
         return View(
             title=room.texts("game.title", shop=room.face.name),
             text=room.texts("game.ask"),
-            choices=(*repeats, *(Choice(game.slug, game.title) for game in found)),
+            choices=found or (*_repeats(room), *every),
         )
 
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
         if value.startswith("@"):
             return repeat(room, value[1:])
+        if value == ALL:
+            return Goto(StepId.GAME, Draft())
         games = room.games_on_sale()
-        chosen = [game for game in games if game.slug == value] or _matching(value, games)
-        match chosen:
-            case []:
-                return Again(room.texts("game.unknown"), Draft())
-            case [game]:
-                return Goto(StepId.ITEM, Draft(game=game.slug))
-            case _:
-                return Again(room.texts("game.which"), Draft(find=value))
+        named = next((game for game in games if game.slug == value), None)
+        game = named or catalogue.game_of(value, games)
+        if game is not None:
+            return Goto(StepId.ITEM, Draft(game=game.slug))
+        item = _item_by_key(room, value)
+        return taken(room, Draft(), item) if item is not None else _typed_anywhere(room, value)
 
 
-def _matching(text: str, games: Sequence[Game]) -> list[Game]:
-    """Return the games a typed text may mean: the one it names, else those it resembles."""
-    wanted = catalogue.canonical(text)
-    if not wanted:
-        return []
-    if (named := catalogue.game_of(text, games)) is not None:
-        return [named]
-    names = {game.slug: catalogue.names_of(game) for game in games}
-    scored = [(max(fuzz.ratio(wanted, name) for name in names[game.slug]), game) for game in games]
-    best = max((score for score, _ in scored), default=0)
-    close = [game for score, game in scored if score >= max(ALIKE, best - 5)]
-    begun = [game for game in games if any(name.startswith(wanted) for name in names[game.slug])]
-    return close or begun
+def _typed_anywhere(room: Room, text: str) -> Outcome:
+    """Return what becomes of a text where no game is chosen."""
+    found = find(room, text)
+    if found.item is not None:
+        return taken(room, Draft(), found.item)
+    games = matching(text, room.games_on_sale())
+    match games:
+        case [game]:
+            return Goto(StepId.ITEM, Draft(game=game.slug))
+        case []:
+            return _found(room, text, found)
+        case _:
+            return Again(room.texts("game.which"), Draft(find=text))
+
+
+def _found(room: Room, text: str, found: Found) -> Outcome:
+    """Offer what was found; whatever the text was, there is something to choose from."""
+    if found.game is not None:
+        if not any(map(room.market.is_sold, room.items(found.game))):
+            return Again(room.texts("game.empty", game=found.game.title), Draft())
+        draft = Draft(game=found.game.slug, find=text if found.sales else "")
+        return Goto(StepId.ITEM, draft, _which(room, found))
+    if found.sales or found.games:
+        return Goto(StepId.GAME, Draft(find=text), room.texts("game.which"))
+    return Again(room.texts("game.unknown"), Draft())
+
+
+def _which(room: Room, found: Found) -> str:
+    if not found.sales:
+        return room.texts("item.unknown")
+    return room.texts("item.near" if found.is_near else "item.which")
+
+
+def _searched(room: Room, text: str, games: Sequence[Game]) -> tuple[Choice, ...]:
+    """Return what a text may mean, as it was when it was typed; empty if nothing is left of it."""
+    alike = matching(text, games)
+    if alike:
+        return tuple(Choice(game.slug, game.title) for game in alike)
+    found = find(room, text)
+    titles = {game.slug: game.title for game in games}
+    sales = [
+        _choice_among_games(room, sale, titles.get(sale.item.game, "")) for sale in found.sales
+    ]
+    others = [Choice(game.slug, game.title) for game in found.games if game.slug in titles]
+    if not sales and not others:
+        return ()
+    return (*sales, *others, Choice(ALL, room.texts("button.all_games")))
+
+
+def _choice_among_games(room: Room, sale: Sale, game: str) -> Choice:
+    price = room.texts.money(sale.quote.price)
+    label = f"{sale.item.title} · {game}"
+    if len(label) <= _MOST_LABEL:
+        return Choice(_carried(sale.item), label, price)
+    return Choice(_carried(sale.item), sale.item.title[:_MOST_LABEL], f"{game} · {price}")
+
+
+def _carried(item: Item) -> str:
+    """Return what a button carries for an item."""
+    return item.key if len(item.key.encode()) <= _LONGEST_KEY else payload_of(item)
+
+
+def _item_by_key(room: Room, key: str) -> Item | None:
+    """Return the item of any game that a button carries."""
+    if "/" not in key:
+        return item_of(room, key)
+    shelf = room.books.shelf
+    return shelf.item(key, key.partition("/")[0]) or shelf.item_of(*key.split("/", 1))
 
 
 def _repeats(room: Room) -> tuple[Choice, ...]:
@@ -101,6 +156,7 @@ def repeat(room: Room, order_id: str) -> Outcome:
         return Again(room.texts("order.unknown"))
     draft = Draft(
         game=order.game,
+        good=order.good,
         supplier=order.supplier,
         sku=order.sku,
         item=order.item,
@@ -120,223 +176,96 @@ class AskItem:
 
     def ask(self, room: Room, draft: Draft) -> View:
         game = room.game(draft.game)
-        offers = room.offers(game) if game else []
         title = game.title if game else ""
-        if not offers:
+        found = _found_in(room, game, draft.find) if game and draft.find else ()
+        sales = found or (_bought_first(room, room.sales(game)) if game else [])
+        if not sales:
             return View(title=title, text=room.texts("item.nothing"))
-        choices = (
-            Choice(
-                f"{offer.supplier}/{offer.sku}",
-                offer.item,
-                room.texts.money(room.quote(offer).price),
-            )
-            for offer in offers
-        )
+        choices = [
+            Choice(_carried(sale.item), sale.item.title, room.texts.money(sale.quote.price))
+            for sale in sales
+        ]
+        if found:
+            choices.append(Choice(ALL, room.texts("button.all_items")))
         return View(title=title, text=room.texts("item.ask"), choices=tuple(choices))
 
     def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
-        supplier, _, sku = value.partition("/")
-        draft = replace(draft, supplier=supplier, sku=sku)
-        offer = room.offer(draft)
-        if offer is None:
-            return Again(room.texts("item.unknown"))
-        draft = replace(draft, item=offer.item)
-        return to_confirm(room, draft) if draft.user_id else ask_account(room, draft)
+        if value == ALL:
+            return Goto(StepId.ITEM, replace(draft, find=""))
+        item = room.item(draft.game, value) or item_of(room, value)
+        if item is not None and item.game == draft.game:
+            return taken(room, draft, item)
+        game = room.game(draft.game)
+        return _typed_anywhere(room, value) if game is None else _typed_in(room, draft, game, value)
 
 
-_WRONG_ACCOUNT: Mapping[Unreadable, str] = {
-    Unreadable.EMPTY: "account.empty",
-    Unreadable.LETTERS: "account.letters",
-    Unreadable.TOO_LONG: "account.too_long",
-    Unreadable.TOO_MANY: "account.too_many",
-    Unreadable.RUN_TOGETHER: "account.run_together",
-    Unreadable.RIOT_ID: "account.riot_id",
-    Unreadable.NO_SUCH_SERVER: "server.unknown",
-}
-_ASK_ACCOUNT: Mapping[Ask, str] = {
-    Ask.NUMBER: "account.ask",
-    Ask.NUMBER_AND_SERVER: "account.ask_with_server",
-    Ask.NUMBER_AND_REGION: "account.ask_uid",
-    Ask.RIOT_ID: "account.ask_riot_id",
-}
+def _found_in(room: Room, game: Game, text: str) -> Sequence[Sale]:
+    found = find(room, text, game)
+    return [sale for sale in found.sales if sale.item.game == game.slug]
 
 
-class AskAccount:
-    """Whose account?"""
-
-    id: ClassVar[StepId] = StepId.ACCOUNT
-    back: ClassVar[StepId | None] = StepId.ITEM
-    free: ClassVar[bool] = True
-    about_game: ClassVar[bool] = True
-
-    def ask(self, room: Room, draft: Draft) -> View:
-        game = _game(room, draft)
-        return View(
-            title=f"{game.title} · {draft.item}",
-            text=room.texts(
-                _ASK_ACCOUNT[game.ask],
-                example=game.example,
-                where=game.where[room.texts.language],
-            ),
-            choices=tuple(_saved_accounts(room, game)),
-        )
-
-    def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
-        game = _game(room, draft)
-        if value.startswith("@"):
-            return _use_saved(room, draft, value[1:])
-        match catalogue.read_account(game, value):
-            case Account() as account:
-                draft = replace(draft, user_id=account.user_id, server=account.server)
-                return _check_account(room, draft, game, account)
-            case wrong:
-                return Again(room.texts(_WRONG_ACCOUNT[wrong], example=game.example))
+def _typed_in(room: Room, draft: Draft, game: Game, text: str) -> Outcome:
+    """Return what becomes of a text while an item of ``game`` is asked for."""
+    found = find(room, text, game)
+    if found.item is not None:
+        here = found.item.game == game.slug
+        return taken(room, draft if here else Draft(), found.item)
+    if found.game is None or found.game.slug != game.slug:
+        named = catalogue.game_of(text, room.games_on_sale())
+        if named is not None:
+            return Goto(StepId.ITEM, Draft(game=named.slug))
+        if found.game is not None or found.sales:
+            return _found(room, text, found)
+    return Again(_which(room, found), replace(draft, find=text if found.sales else ""))
 
 
-def _game(room: Room, draft: Draft) -> Game:
-    """Return the game as the chosen item asks for it."""
-    game = room.asked(draft) or room.game(draft.game)
+def taken(room: Room, draft: Draft, item: Item) -> Outcome:
+    """Go on with an item that was chosen; if nobody has it now, to what is most like it."""
+    draft = replace(draft, game=item.game, find="", good=item.key, item=item.title)
+    if room.sale(draft) is None:
+        similar = Draft(game=item.game, find=item.title, user_id=draft.user_id, server=draft.server)
+        return Goto(StepId.ITEM, similar, room.texts("item.sold_out", item=item.title))
+    return to_confirm(room, draft) if draft.user_id else ask_account(room, draft)
+
+
+def elsewhere(room: Room, draft: Draft, step: StepId, text: str) -> Outcome | None:
+    """Return what becomes of "ml 86" while something else is asked; ``None``: it is an answer.
+
+    Only a text of several words that names a game, and clearly an item of it, is none.
+    """
+    if "#" in text or len(catalogue.canonical(text).split()) < 2:
+        return None
+    found = find(room, text)
+    if found.game is None or found.item is None:
+        return None
+    keeps = step is StepId.CONFIRM and found.item.game == draft.game
+    known = Draft(user_id=draft.user_id, server=draft.server) if keeps else Draft()
+    return taken(room, known, found.item)
+
+
+def opened(room: Room, payload: str) -> Outcome | None:
+    """Return where a link leads; ``None``: it is none of ours."""
+    game = game_of(room, payload)
     if game is None:
-        raise LookupError(f"no game {draft.game!r}")
-    return game
+        return None
+    item = item_of(room, payload)
+    if item is not None:
+        return taken(room, Draft(), item)
+    if not any(map(room.market.is_sold, room.items(game))):
+        return Goto(StepId.GAME, Draft(), room.texts("game.empty", game=game.title))
+    is_of_item = "_" in payload.removeprefix("_")
+    because = room.texts("link.gone") if is_of_item else ""
+    return Goto(StepId.ITEM, Draft(game=game.slug), because)
 
 
-def _check_account(room: Room, draft: Draft, game: Game, account: Account) -> Outcome:
-    if game.has_server and not account.server:
-        return Goto(StepId.SERVER, draft)
-    return Goto(StepId.CHECK, draft) if account.odd else to_confirm(room, draft)
-
-
-def _saved_accounts(room: Room, game: Game) -> list[Choice]:
-    seen: dict[str, Choice] = {}
-    for order in room.books.orders.delivered_of(room.address, 20, game.slug):
-        if not catalogue.is_user_id(game, order.user_id):
-            continue
-        account = room.account(order.user_id, order.server)
-        seen.setdefault(account, Choice(f"@{order.id}", account))
-    return list(seen.values())[:SAVED_ACCOUNTS]
-
-
-def _use_saved(room: Room, draft: Draft, order_id: str) -> Outcome:
-    order: Order | None = room.own_order(order_id)
-    if order is None or order.game != draft.game:
-        return Again(room.texts("order.unknown"))
-    return to_confirm(room, replace(draft, user_id=order.user_id, server=order.server))
-
-
-class AskServer:
-    """On which server?"""
-
-    id: ClassVar[StepId] = StepId.SERVER
-    back: ClassVar[StepId | None] = StepId.ACCOUNT
-    free: ClassVar[bool] = False
-    about_game: ClassVar[bool] = True
-
-    def ask(self, room: Room, draft: Draft) -> View:
-        game = _game(room, draft)
-        text = "server.choose" if game.servers else "server.ask"
-        return View(
-            title=game.title,
-            text=room.texts(text, user_id=draft.user_id, example=game.example),
-            choices=tuple(Choice(server.mark, server.title) for server in game.servers),
-        )
-
-    def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
-        game = _game(room, draft)
-        server = catalogue.read_server(game, value)
-        if isinstance(server, Unreadable):
-            return self._read_whole(room, draft, game, value, server)
-        low, high = game.usual_server
-        odd = not game.servers and not low <= len(server) <= high
-        low, high = game.usual
-        odd = odd or not low <= len(draft.user_id) <= high
-        account = Account(user_id=draft.user_id, server=server, odd=odd)
-        return _check_account(room, replace(draft, server=server), game, account)
-
-    def _read_whole(
-        self, room: Room, draft: Draft, game: Game, value: str, wrong: Unreadable
-    ) -> Outcome:
-        """Understand a person who sends ID and server once more, together."""
-        account = catalogue.read_account(game, value)
-        if isinstance(account, Account) and account.server:
-            draft = replace(draft, user_id=account.user_id, server=account.server)
-            return _check_account(room, draft, game, account)
-        name = "server.unknown" if game.servers else "server.number"
-        return Again(room.texts(name, example=game.example))
-
-
-class AskField:
-    """The next field of a supplier's own form."""
-
-    id: ClassVar[StepId] = StepId.FIELD
-    back: ClassVar[StepId | None] = StepId.ITEM
-    free: ClassVar[bool] = True
-    about_game: ClassVar[bool] = True
-
-    def ask(self, room: Room, draft: Draft) -> View:
-        field = _next_field(room, draft)
-        if field is None:
-            return View(text=room.texts("item.gone"))
-        name = "field.choose" if field.options else "field.ask"
-        return View(
-            title=f"{_game(room, draft).title} · {draft.item}",
-            text=room.texts(name, label=visible(field.label, 60)),
-            choices=forms.choices(field),
-        )
-
-    def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
-        field = _next_field(room, draft)
-        if field is None:
-            return to_confirm(room, draft)
-        answer = forms.read_answer(field, value)
-        if not answer:
-            name = "field.not_offered" if field.options else "field.too_long"
-            return Again(room.texts(name, most=forms.LONGEST))
-        draft = forms.with_answer(_form(room, draft), draft, answer)
-        more = _next_field(room, draft) is not None
-        return Goto(StepId.FIELD, draft) if more else to_confirm(room, draft)
-
-
-def _form(room: Room, draft: Draft) -> Sequence[FormField]:
-    """Return the form that is asked field by field; empty, if it is not, or not any more."""
-    offer = room.offer(draft)
-    return offer.form if offer is not None and room.asked(draft) is None else ()
-
-
-def _next_field(room: Room, draft: Draft) -> FormField | None:
-    return forms.next_field(_form(room, draft), draft)
-
-
-_YES = frozenset({"yes", "y", "ya", "iya", "benar", "betul", "sudah", "ok", "oke"})
-
-
-class CheckAccount:
-    """That is an unusual ID: is it right?"""
-
-    id: ClassVar[StepId] = StepId.CHECK
-    back: ClassVar[StepId | None] = StepId.ACCOUNT
-    free: ClassVar[bool] = False
-    about_game: ClassVar[bool] = True
-
-    def ask(self, room: Room, draft: Draft) -> View:
-        account = room.account(draft.user_id, draft.server)
-        return View(
-            title=_game(room, draft).title,
-            text=room.texts("check.ask", account=account, digits=len(draft.user_id)),
-            choices=(
-                Choice("yes", room.texts("check.yes")),
-                Choice("no", room.texts("check.no")),
-            ),
-        )
-
-    def answer(self, room: Room, draft: Draft, value: str) -> Outcome:
-        match "yes" if catalogue.canonical(value) in _YES else value:
-            case "yes":
-                return to_confirm(room, draft)
-            case "no":
-                return ask_account(room, draft)
-            case _:  # they typed the ID again
-                return AskAccount().answer(room, draft, value)
+def _bought_first(room: Room, sales: Sequence[Sale]) -> list[Sale]:
+    """Return what this person bought last before everything else, the rest as it was."""
+    if not sales:
+        return []
+    game = sales[0].item.game
+    bought = [order.good for order in room.books.orders.delivered_of(room.address, 20, game)]
+    place = {good: nth for nth, good in reversed(list(enumerate(bought)))}
+    return sorted(sales, key=lambda sale: place.get(sale.item.key, len(bought)))
 
 
 def _support(room: Room) -> str:

@@ -73,9 +73,10 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """/start, perhaps with the payload of a link."""
+    """/start, perhaps with the payload of a link. ``typed``: those words, if they may be none."""
 
     payload: str = ""
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,17 @@ Incoming: TypeAlias = Picked | Acted | Typed | Started | Command | Shared
 class Draft:
     """What the customer has told us so far. ``price``: as last shown, whole rupiah.
 
+    ``good``: the key of an item; before there were any, ``supplier`` and ``sku`` of an offer.
     ``fields``: answers to a supplier's own form, as a JSON list, where it is asked field by field.
     ``order``: the one that the question is about; ``until``: when the answer comes too late.
+    ``player``: what is known of whose account it is (``shop.players.Found``), and ``nickname``.
+    ``absent``: an account that the customer was told nobody has; ``elsewhere``: one that is
+    registered in another region, and meant all the same.
     """
 
     game: str = ""
     find: str = ""
+    good: str = ""
     supplier: str = ""
     sku: str = ""
     item: str = ""
@@ -123,6 +129,10 @@ class Draft:
     price: int = 0
     order: str = ""
     until: int = 0
+    player: str = ""
+    nickname: str = ""
+    absent: str = ""
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,13 +211,17 @@ _WORDS = {
     "hi": "start", "hello": "start", "batal": "batal", "cancel": "batal", "riwayat": "riwayat",
     "history": "riwayat", "bantuan": "bantuan", "help": "bantuan", "bahasa": "bahasa",
     "language": "bahasa", "pesan": "pesan", "order": "pesan", "status": "status",
-    "saldo": "saldo", "kasus": "kasus", "buku": "buku",
+    "saldo": "saldo", "kasus": "kasus", "buku": "buku", "akun": "akun", "accounts": "akun",
 }  # fmt: skip
 _SAME = {
     "order": "pesan", "menu": "pesan", "history": "riwayat", "balance": "saldo", "cases": "kasus",
     "ledger": "buku", "topup": "isi", "withdraw": "tarik", "language": "bahasa",
-    "help": "bantuan", "cancel": "batal", "mulai": "start",
+    "help": "bantuan", "cancel": "batal", "mulai": "start", "route": "rute", "match": "cocok",
+    "accounts": "akun", "lists": "daftar", "link": "tautan",
 }  # fmt: skip
+
+# What a link does where a channel has none: "mulai mobile-legends_diamond_86".
+_OPENING = frozenset({"mulai", "start", "beli", "buy"})
 
 
 def read_text(text: str) -> Incoming:
@@ -218,7 +232,10 @@ def read_text(text: str) -> Incoming:
         name = first[1:].partition("@")[0].lower()
         return _command(_SAME.get(name, name), "".join(args))
     word = _WORDS.get(text.lower())
-    return Typed(text) if word is None else _command(word, "")
+    if word is not None:
+        return _command(word, "")
+    first, _, rest = text.partition(" ")
+    return Started(rest.strip(), text) if first.lower() in _OPENING and rest else Typed(text)
 
 
 def _command(name: str, args: str) -> Incoming:

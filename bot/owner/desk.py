@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
 from bot.conversation.case_views import case_view, confirm_view, supplier_case_view
 from bot.conversation.entering import enter, undo
 from bot.conversation.room import Room
 from bot.conversation.views import Outcome, View, for_case
+from bot.owner.links import NOWHERE, Entrances, links
+from bot.owner.lists import lists
+from bot.owner.matching import match
+from bot.owner.routes import route
 from shop import comparing, ledger, settling
 from shop.cases import Answer, Case, answers, event_of
 from shop.orders import CASH, HOUSE, IllegalMove, Order, Returned, Status
@@ -19,7 +24,7 @@ SHOWN_CASES = 10
 class OwnersDesk:
     """``bot.conversation.engine.Desk`` for the owners named in the settings."""
 
-    def __init__(self, owners: Collection[str]) -> None:
+    def __init__(self, owners: Collection[str], entrances: Entrances = NOWHERE) -> None:
         self._owners = frozenset(owners)
         self._commands: Mapping[str, Callable[[Room, str], View | Outcome]] = {
             "saldo": _ask_balances,
@@ -27,6 +32,10 @@ class OwnersDesk:
             "buku": _ledger,
             "catat": enter,
             "urung": undo,
+            "rute": route,
+            "cocok": match,
+            "daftar": lists,
+            "tautan": partial(links, entrances),
         }
 
     def is_owner(self, address: str) -> bool:

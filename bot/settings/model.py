@@ -25,6 +25,8 @@ class Settings(BaseModel):
     timezone: values.Timezone = Field(alias="LAPAK_TIMEZONE")
     owners: values.Owners = Field(alias="LAPAK_OWNERS")
     support: values.Contact = Field(alias="LAPAK_SUPPORT")
+    games_text: values.GamesFile = Field(alias="LAPAK_GAMES_FILE", repr=False)
+    """What stands in the owner's games file, checked; not its address."""
 
     telegram_tokens: values.Tokens = Field(alias="TELEGRAM_TOKEN")
     telegram_api_url: addresses.Url = Field(alias="TELEGRAM_API_URL")

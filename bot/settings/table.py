@@ -64,6 +64,13 @@ _BEFORE: Final = (
         help="Contact named in every message about trouble: @name, phone number or https:// URL.",
     ),
     Setting(
+        name="LAPAK_GAMES_FILE",
+        group=_SHOP,
+        example="/etc/lapak/games.toml",
+        help="Your additions to the games and what their goods are called: a TOML file in UTF-8 "
+        "(see docs/games.md), read at the start.",
+    ),
+    Setting(
         name="TELEGRAM_TOKEN",
         group=_CHAT,
         example="123456789:token-from-BotFather",
@@ -247,7 +254,6 @@ SETTINGS: Final = (
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 LATER: Final = {
-    "LAPAK_GAMES_FILE": False,
     "WHATSAPP_TOKEN": True,
     "WHATSAPP_PHONE_NUMBER_ID": False,
     "WHATSAPP_APP_SECRET": True,

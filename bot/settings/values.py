@@ -4,7 +4,9 @@ The error says what is wrong with the text, as the end of a sentence that begins
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -14,8 +16,11 @@ from bot.secrets import Secret
 from bot.settings.addresses import Url
 from bot.settings.problems import meant, shown
 from bot.settings.table import OF_SUPPLIERS, SETTINGS
+from shop.catalogue import Game, read_games, with_own
+from shop.goods import extend_words, read_words
 from shop.payments import PaymentMethod, Refunds
 from shop.qris import MOST_PER_PAYMENT, static_qris
+from shop.text import visible
 
 # --- words and numbers ----------------------------------------------------------------------------
 
@@ -207,6 +212,57 @@ Payments = Annotated[
 RefundsBy = Annotated[Refunds, PlainValidator(_refunds)]
 WalletTopup = Annotated[int, PlainValidator(_whole(1, MOST_PER_PAYMENT, _RUPIAH))]
 QrisPayload = Annotated[str, PlainValidator(_qris_payload)]
+
+
+# --- the owner's games ----------------------------------------------------------------------------
+
+_MOST_BYTES: Final = 1 << 20
+
+
+def _games_text(text: str) -> str:
+    """Return what stands in the owner's games file; empty: there is none."""
+    if not text:
+        return ""
+    octets = _octets_of(text)
+    if len(octets) > _MOST_BYTES:
+        raise ValueError(f"{shown(text)} has more than 1 MiB in it; it is no file of games")
+    try:
+        games = octets.decode("utf-8-sig")  # editors on Windows write a byte order mark
+    except UnicodeDecodeError:
+        raise ValueError(f"{shown(text)} is not UTF-8; save it as UTF-8") from None
+    try:
+        _check_suppliers(with_own(read_games(_shipped("games.toml")), games))
+        extend_words(read_words(_shipped("goods.toml")), games)
+    except ValueError as error:
+        wrong = visible(str(error)).encode("ascii", "backslashreplace").decode()
+        raise ValueError(f"{shown(text)} cannot be used: {wrong}") from None
+    return games
+
+
+def _shipped(name: str) -> str:
+    return (files("shop") / name).read_text("utf-8")
+
+
+def _octets_of(text: str) -> bytes:
+    path = Path(text)
+    try:
+        if path.is_file():  # opening a pipe would wait for ever
+            with path.open("rb") as file:
+                return file.read(_MOST_BYTES + 1)
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        raise ValueError(f"{shown(text)} cannot be read") from None
+    raise ValueError(f"{shown(text)} is not there, or is no file")
+
+
+def _check_suppliers(games: Iterable[Game]) -> None:
+    for game in games:
+        for name in {*game.targets, *(name for server in game.servers for name in server.codes)}:
+            if name not in OF_SUPPLIERS:
+                wrong = f"{name} is not a supplier{meant(name, OF_SUPPLIERS)}"
+                raise ValueError(f"game {game.slug}: {wrong}")
+
+
+GamesFile = Annotated[str, PlainValidator(_games_text)]
 
 
 # --- secrets --------------------------------------------------------------------------------------

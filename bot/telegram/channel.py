@@ -67,6 +67,7 @@ class TelegramChannel:
         if self.mode == "webhook" and not (self.public_url and self.webhook_secret):
             raise ValueError("a webhook needs a public address and a secret")
         self._running = False
+        self._username = ""
         self._application = self._built()
         self._sender = TelegramSender(self._application.bot, self.texts_of, self.flood)
         self._trouble = Trouble(self.pace, self.api_url)
@@ -95,6 +96,11 @@ class TelegramChannel:
         """Whether ``run`` is running, even if Telegram is out of reach."""
         return self._running
 
+    @property
+    def username(self) -> str:
+        """The bot's own name, as links write it; empty until Telegram has told it."""
+        return self._username
+
     async def run(self) -> None:
         """Serve people until cancelled; then finish the answers being given, in five seconds.
 
@@ -106,8 +112,8 @@ class TelegramChannel:
             async with asyncio.TaskGroup() as tasks:
                 try:
                     await self._trouble.insist(self._application.initialize)
-                    name = self._application.bot.username
-                    _log.info("telegram.started", bot=name, mode=self.mode)
+                    self._username = self._application.bot.username
+                    _log.info("telegram.started", bot=self._username, mode=self.mode)
                     self._serving.begin(tasks)
                     tasks.create_task(self._set_menus(), name="telegram menus")
                     await self._feeder.run()

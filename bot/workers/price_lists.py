@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from bot.logs import get_logger
 from bot.workers.supplier_line import LIST_AGAIN, SupplierLine
-from shop import catalogue, comparing, health
+from shop import comparing, health, stocking
 from shop.calls import COMPARE_EVERY, AskBalance, AskPrice, FetchList
 from shop.catalogue import Game
 from shop.notices import Facts, Notice, NoticeKind
+from shop.price_lists import Kept, sort_out
 from shop.suppliers import (
     Listing,
     Misconfigured,
@@ -19,14 +20,10 @@ from shop.suppliers import (
     Unavailable,
     Why,
 )
-from shop.time import HOUR, Millis
+from shop.time import Millis
 from storage.books import SqlBooks
 
 log = get_logger(__name__)
-
-OLD_PRICES: Millis = 6 * HOUR
-BELIEVES_AFTER: Millis = HOUR  # a list that lost half of its items
-_LONGEST_SKU = 40  # bytes; a button carries it
 
 
 async def ask_balance(line: SupplierLine, call: AskBalance, low_balance: int) -> None:
@@ -79,7 +76,8 @@ async def ask_price(line: SupplierLine, call: AskPrice) -> None:
     except SupplierError as error:
         await line.keep_answer(lambda _: None, error)
     else:
-        await line.keep_answer(lambda books: _repriced(books, line.slug, listing))
+        now = line.clock()
+        await line.keep_answer(lambda books: _repriced(books, line.slug, listing, now))
 
 
 async def _listing(line: SupplierLine, sku: str) -> Listing:
@@ -93,8 +91,8 @@ def _not_sold(books: SqlBooks, supplier: str, sku: str) -> None:
     books.shelf.price_answered(supplier, sku)
 
 
-def _repriced(books: SqlBooks, supplier: str, listing: Listing) -> None:
-    books.shelf.reprice(supplier, listing.sku, listing.price, available=listing.available)
+def _repriced(books: SqlBooks, supplier: str, listing: Listing, now: Millis) -> None:
+    stocking.repriced(books, supplier, listing, now)
     books.shelf.price_answered(supplier, listing.sku)
 
 
@@ -115,31 +113,29 @@ async def fetch_list(line: SupplierLine, call: FetchList, games: Sequence[Game])
 
 
 async def _list_unread(line: SupplierLine, error: SupplierError) -> None:
-    """Try again soon; tell the owners once a day while the prices grow old."""
+    """Try again soon."""
     now = line.clock()
 
-    def later(books: SqlBooks) -> int:
+    def later(books: SqlBooks) -> None:
         books.calls.set_list_due(line.slug, now + LIST_AGAIN)
-        return books.shelf.stored(line.slug)[1]
+        stocking.unread(books, line.slug, Kept.UNREAD, str(error), now)
 
-    since = await line.keep_answer(later, error)
-    if since and now - since > OLD_PRICES:
-        await line.alert("list_unread", f"list:{now // (24 * HOUR)}", "", str(error))
+    await line.keep_answer(later, error)
 
 
 async def _stock(line: SupplierLine, prices: PriceList, games: Sequence[Game]) -> None:
-    sold = [
-        (game.slug, listing)
-        for listing in prices.listings
-        if listing.available
-        and len(listing.sku.encode()) <= _LONGEST_SKU
-        and (game := catalogue.game_of(listing.category, games)) is not None
-    ]
-    now = line.clock()
+    found, now = sort_out(prices, games), line.clock()
     # A list that is a file of ours says nothing of the supplier.
     keep = line.keep if line.supplier.list_is_local else line.keep_answer
-    kept = await keep(lambda books: _restock(books, line.slug, sold, now))
-    log.info("list.read", supplier=line.slug, sold=len(sold), dropped=prices.dropped, kept_old=kept)
+    news = await keep(lambda books: stocking.take_in(books, line.slug, found, now))
+    log.info(
+        "list.read",
+        supplier=line.slug,
+        sold=len(found.sold),
+        dropped=found.dropped,
+        kept_old=news.kept is not None,
+        **news.count(),
+    )
 
 
 async def _close(line: SupplierLine, error: Misconfigured) -> None:
@@ -148,26 +144,8 @@ async def _close(line: SupplierLine, error: Misconfigured) -> None:
 
     def off_the_shelf(books: SqlBooks) -> bool:
         books.calls.set_list_due(line.slug, now + LIST_AGAIN)
+        stocking.unread(books, line.slug, Kept.REFUSED, words, now)
         return health.refused_us(books, line.slug, words, now)
 
     if await line.keep(off_the_shelf):
         log.warning("supplier.away", supplier=line.slug, why=words)
-
-
-def _restock(
-    books: SqlBooks, supplier: str, sold: Sequence[tuple[str, Listing]], now: Millis
-) -> bool:
-    """Replace the shelf; keep the old one for an hour if the new one is less than half of it."""
-    before, since = books.shelf.stored(supplier)
-    if 2 * len(sold) >= before or (sold and now - since >= BELIEVES_AFTER):
-        books.shelf.replace(supplier, sold, now)
-        return False
-    facts: Facts = {
-        "alert": "list_kept",
-        "supplier": supplier,
-        "evidence": f"{before} → {len(sold)}",
-    }
-    key = f"alert:{supplier}:list:{before}:{len(sold)}:{since}"
-    notice = Notice(key=key, kind=NoticeKind.ALERT, address="", facts=facts)
-    books.outbox.owe_owners(notice, now)
-    return True

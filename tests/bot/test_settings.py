@@ -1,6 +1,7 @@
 """What the owner writes becomes settings, or one line per mistake and no secret in any of them."""
 
 import copy
+import os
 import pickle
 import traceback
 from pathlib import Path
@@ -332,7 +333,8 @@ def test_s8_the_line_reads_like_this():
     ]
 
 
-MADE_UP = {"LAPAK_QRIS_PAYLOAD", "APIGAMES_PRODUCTS"}  # their examples are of nobody
+# Their examples are of nobody, or name a file.
+MADE_UP = {"LAPAK_QRIS_PAYLOAD", "APIGAMES_PRODUCTS", "LAPAK_GAMES_FILE"}
 
 
 def test_every_example_in_a_line_is_itself_right_but_for_the_placeholders():
@@ -493,15 +495,104 @@ def test_any_text_gives_settings_or_printable_problems(texts):
     assert all(line.isprintable() and line.isascii() for line in found)
 
 
+# --- the owner's games ---
+
+GAME = """
+[[game]]
+slug = "blood-strike"
+title = "Blood Strike"
+ask = "number"
+example = "1234567890"
+where.id = "Di profil."
+"""
+GOODS = """
+[goods.blood-strike]
+units = [{ slug = "gold", title = "Golds", names = ["gold"] }]
+"""
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_the_owners_games_are_read_once_at_the_start(mark, tmp_path):
+    path = tmp_path / "games.toml"
+    path.write_bytes(mark + f"# Permainan \u2728\n{GAME}{GOODS}".encode())
+    settings = read({"LAPAK_GAMES_FILE": f" {path} "}, None)
+    path.unlink()
+    assert settings.games_text == f"# Permainan \u2728\n{GAME}{GOODS}"
+    assert "Permainan" not in repr(settings)
+
+
+def test_without_a_file_there_are_no_games_of_the_owners():
+    assert read({}, None).games_text == read({"LAPAK_GAMES_FILE": " "}, None).games_text == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        (None, "is not there, or is no file"),
+        (b"\xff\xfe", "is not UTF-8; save it as UTF-8"),
+        (b"#" * ((1 << 20) + 1), "has more than 1 MiB in it; it is no file of games"),
+        (b"slug =", "cannot be used: no TOML: Invalid value (at end of document)"),
+        (b"[[games]]", "cannot be used: games: is no key; there are game, goods"),
+        ("[[game]]\nslug = 'é'".encode(), "cannot be used: game 1 of the file: slug: is not 2 to"),
+        (b'[[game]]\nslug = "free-fire"\naliases = ["ml"]', "aliases: 'ml' is a name of mobile-le"),
+        (
+            b'[[game]]\nslug = "free-fire"\ntargets.zultop = "{user_id}"',
+            "cannot be used: game free-fire: zultop is not a supplier; did you mean zultopup?",
+        ),
+        (
+            b'[[game]]\nslug = "genshin-impact"\nservers = [{ code = "os_asia", codes.x2 = "1" }]',
+            "cannot be used: game genshin-impact: x2 is not a supplier",
+        ),
+        (b"goods = 5", "cannot be used: goods is not a table"),
+        (b"[goods.free-fire]\nunit = []", "cannot be used: goods.free-fire: "),
+        (
+            '[goods.free-fire]\n"\\n\u00e9\\u202e" = []'.encode(),
+            "cannot be used: goods.free-fire: ",
+        ),
+    ],
+)
+def test_s8_a_games_file_that_cannot_be_used_is_said_so_with_all_else(content, wrong, tmp_path):
+    path = tmp_path / "g.toml"
+    if content is not None:
+        path.write_bytes(content)
+    line, other = problems({"LAPAK_GAMES_FILE": str(path), "LAPAK_PORT": "x"})
+    assert line.startswith(f'LAPAK_GAMES_FILE: "{str(path)[:40]}')
+    assert wrong in line
+    assert line.endswith("; for example LAPAK_GAMES_FILE=/etc/lapak/games.toml")
+    assert line.isascii()
+    assert line.isprintable()
+    assert len(line) < 340
+    assert other.startswith("LAPAK_PORT: ")
+
+
+def test_s8_what_is_no_file_is_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path, pipe, "a\0b", "g" * 5000, "/dev/zero"):
+        (line,) = problems({"LAPAK_GAMES_FILE": str(path)})
+        assert line.startswith("LAPAK_GAMES_FILE: ")
+
+
+def test_s8_a_games_file_that_may_not_be_read_is_said_so(tmp_path, monkeypatch):
+    path = written(tmp_path, GAME)
+
+    def forbidden(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)  # root may read everything
+    (line,) = problems({"LAPAK_GAMES_FILE": str(path)})
+    assert "cannot be read" in line
+
+
 # --- what is only warned of ---
 
 
 def test_a_setting_of_a_later_version_only_warns():
-    later = {"LAPAK_GAMES_FILE": "games.toml", "WHATSAPP_TOKEN": "t" * 9, "SENPAY_URL": " "}
+    later = {"WHATSAPP_API_URL": "x", "WHATSAPP_TOKEN": "t" * 9, "SENPAY_URL": " "}
     settings = read({**later, "LAPAK_OWNERS": "telegram:1", "LAPAK_SUPPORT": "@me"}, None)
     assert settings.warnings == (
-        "LAPAK_GAMES_FILE has no effect in this version",
         "WHATSAPP_TOKEN has no effect in this version",
+        "WHATSAPP_API_URL has no effect in this version",
     )
     assert "t" * 9 in settings.secrets()
 

@@ -34,12 +34,14 @@ from providers.simulators.prepaid import PrepaidSimulator
 from providers.simulators.senpay import SenPaySimulator
 from providers.simulators.zonegame import ZoneGameSimulator
 from providers.simulators.zultopup import ZulTopupSimulator
-from shop import entries
+from shop import entries, matching
 from shop.calls import Idle
+from shop.matching import Pair
 from shop.orders import HOUSE
 from shop.payments import PaymentMethod
 from shop.time import SECOND
 from storage.address import SqliteFile
+from storage.books import SqlBooks
 from tests.fakes.chat import FakeChat, Person
 from tests.fakes.databases import fresh, the_kind
 from tests.fakes.street import Clock, Street
@@ -303,6 +305,24 @@ class Mall(Street):
             url = self.settings.callback_url(stall.slug)
             return await client.post(url, content=body.encode(), headers=dict(headers or {}))
 
+    async def sets_all_apart(self) -> None:
+        """The owner says of every offer that it is no other's good."""
+        now, owner = self.clock(), self.owner.address
+
+        def set_apart(books: SqlBooks) -> None:
+            for game in books.shelf.games(0):
+                arranged = books.shelf.arranged(game)
+                pairs = [
+                    Pair(offer=member.offer, good=item.key)
+                    for item in arranged.items
+                    for member in item.members
+                    if item.key != member.offer.key
+                ]
+                for pair in pairs:
+                    matching.say(books, pair, owner, now, same=False)
+
+        await self.shop.keeper.write(set_apart)
+
     # --- people ---
 
     def person(self, name: str = "budi", limit: int = 90) -> Person:
@@ -466,10 +486,12 @@ async def mall(
     seams: Seams | None = None,
     *,
     on: str = "",
+    apart: bool = True,
     **settings: Any,
 ) -> AsyncIterator[Mall]:
     """Open a mall that buys at ``stalls``, on the kind of database ``on``.
 
+    ``apart``: every supplier's goods are items of their own, so that a story can choose among them.
     At its end the books are in order, nothing was raised that nobody saw, and no secret is seen.
     """
     clock, chat = Clock(), FakeChat()
@@ -502,6 +524,8 @@ async def mall(
         await there.open()
         try:
             await there.work()
+            if apart:
+                await there.sets_all_apart()
             if "senpay" in wanted.suppliers:
                 await _enter_what_senpay_holds(there)
             yield there

@@ -62,7 +62,8 @@ def told_no_more(result: Any, right: Any) -> bool:
                 any(told_no_more(one, of) for of in right.listings) for one in result.listings
             )
         case Listing():
-            return result in (right, replace(right, available=False))
+            known = (right, replace(right, has_server=None))
+            return any(result in (one, replace(one, available=False)) for one in known)
         case _:
             return type(result) is type(right) and bool(result == right)
 

@@ -53,18 +53,22 @@ async def test_a_wrong_type_is_never_taken_for_something_else(case: Case) -> Non
     for answer in case.json_at:
         for at, wrong, said in one_wrong(json.loads(case.replies[answer].body)):
             result = await heard(case.saying(json.dumps(said), answer))
-            known = right if answer == MAIN else _without_what_closes(right)
+            known = right if answer == MAIN else _without_what_is_told_beside(right)
             if not _is_as_careful(case, result, known, says_no=wrong is False):
                 problems.append(f"{answer} {at} = {wrong!r:.60}: {result!r}")
     assert not problems, "\n".join([f"instead of {right}", *problems])
 
 
-def _without_what_closes(right: object) -> object:
-    """What may be on sale, if nothing but an answer beside the list says that it is not."""
+def _without_what_is_told_beside(right: object) -> object:
+    """What may be on sale, if nothing but an answer beside the list says that it is not.
+
+    Whether a game has servers is told there, too.
+    """
     if not isinstance(right, PriceList):
         return right
     opened = [replace(listing, available=True) for listing in right.listings]
-    return replace(right, listings=[*right.listings, *opened])
+    either = [replace(listing, has_server=False) for listing in opened]
+    return replace(right, listings=[*right.listings, *opened, *either])
 
 
 def _is_as_careful(case: Case, result: object, right: object, *, says_no: bool) -> bool:

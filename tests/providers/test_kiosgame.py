@@ -608,6 +608,47 @@ async def test_a_category_that_makes_no_sense_closes_nothing(row: Any) -> None:
     assert await listed([row], product("A", "A")) == {"A": True}
 
 
+async def with_servers(categories: Any, *products: Any) -> dict[str, bool | None]:
+    upstream = Upstream({"/v1/category": ok(categories), "/v1/products": ok(list(products))})
+    return {each.sku: each.has_server for each in (await shop_at(upstream).price_list()).listings}
+
+
+def game(title: str, server: Any, kind: Any = "game") -> dict[str, Any]:
+    return {**category(title, 1), "category_type": kind, "is_server": server}
+
+
+async def test_a_category_says_whether_its_game_has_servers() -> None:
+    categories = [game("A", 1), game("B", 0), game("C", False), category("D", 1)]
+    assert await with_servers(categories, *(product(title, title) for title in "ABCDE")) == {
+        "A": True,
+        "B": False,
+        "C": False,
+        "D": None,  # it does not say
+        "E": None,  # there is no such category
+    }
+
+
+@pytest.mark.parametrize("said", [None, "yes", [], {}])
+async def test_what_is_neither_yes_nor_no_says_nothing_of_servers(said: Any) -> None:
+    assert await with_servers([game("A", said)], product("A", "A")) == {"A": None}
+
+
+async def test_of_two_games_of_one_name_nobody_can_say_whether_there_are_servers() -> None:
+    assert await with_servers([game("A", 1), game("A", 0)], product("A", "A")) == {"A": None}
+
+
+async def test_what_is_no_game_has_no_servers_to_be_told_of() -> None:
+    wallet = {**product("W", "W"), "category_type": "e-wallet"}
+    named_so = {**product("V", "A"), "category_type": "voucher"}  # beside a game of that title
+    categories = [game("W", 0, "e-wallet"), game("A", 1)]
+    found = await with_servers(categories, wallet, named_so, product("A", "A"))
+    assert found == {"W": None, "V": None, "A": True}
+
+
+async def test_one_item_asked_for_alone_does_not_say_whether_its_game_has_servers() -> None:
+    assert (await shop_of(ok(PRODUCT)).listing("S1_10835")).has_server is None
+
+
 @pytest.mark.parametrize(
     ("active", "available"),
     [(True, True), (1, True), ("1", True), (False, False), (0, False), (None, False)],

@@ -291,7 +291,15 @@ async def test_a_yes_tells_the_owner_whose_account_it_was() -> None:
         cost=1500,
         words="status pending",
         note="status pending: Order berhasil dibuat, Whyy, ID",
+        nickname="Whyy",
+        region="ID",
     )
+
+
+async def test_m7_a_hostile_name_in_a_yes_is_cleaned() -> None:
+    nasty = {"nickname": "Raja\n\u202eRp1", "region": ["ID"]}
+    report = await shop_of({**YES, **nasty}).topup(TOPUP)
+    assert (report.nickname, report.region) == ("Raja Rp1", "")
 
 
 @pytest.mark.parametrize("other", ["7K2M9PQRST-zonegame-2", REF.lower(), "", None, True, [REF]])

@@ -10,6 +10,7 @@ from typing import Any
 from shop import ledger
 from shop.cases import CaseKind
 from shop.catalogue import Game, read_games
+from shop.goods import read_words
 from shop.notices import NoticeKind
 from shop.orders import PAID_FOR, Attempt, Event, Order, Returned, Status, move
 from shop.payments import PaymentMethod
@@ -21,6 +22,8 @@ from storage.books import SqlBooks
 from storage.sqlite import SqliteTransaction, connect
 from storage.sqlite_schema import prepare
 
+GAMES = read_games((files("shop") / "games.toml").read_text("utf-8"))
+WORDS = read_words((files("shop") / "goods.toml").read_text("utf-8"))
 NOW = 1_795_150_800_000  # 2026-11-20 05:00 UTC
 POLL = 5 * SECOND
 OWNER = "web:owner"
@@ -29,7 +32,9 @@ RULES = Rules(
     prices=PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200),
     poll=POLL,
     holds_for=15 * MINUTE,
-    abilities={"zultopup": Abilities(counts_calls=True, tells_balance=True)},
+    abilities={"zultopup": Abilities(counts_calls=True, tells_balance=True, dropships=True)},
+    games={game.slug: game for game in GAMES},
+    words=WORDS,
 )
 QUOTE = Quote(listed=10_000, cost=11_200, price=11_800)
 

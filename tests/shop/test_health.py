@@ -85,7 +85,7 @@ def alerts(books: SqlBooks) -> list[str]:
 
 
 def is_away(books: SqlBooks) -> bool:
-    return SELLER in books.health.away()
+    return SELLER in books.health.away(NOW)
 
 
 # --- noticing ---
@@ -96,7 +96,7 @@ def test_a_supplier_is_away_after_three_questions_without_an_answer_in_a_row(
 ) -> None:
     assert [misses(books, NOW + nth) for nth in range(3)] == [False, False, True]
     assert books.health.of(SELLER) == Trouble(misses=3, away_since=NOW + 2, why=Why.SILENT)
-    assert books.health.away() == {SELLER}
+    assert books.health.away(NOW) == {SELLER}
 
 
 def test_an_answer_in_between_starts_the_count_again(books: SqlBooks) -> None:
@@ -124,7 +124,7 @@ def test_however_long_it_lasts_a_miss_more_changes_nothing_and_says_nothing(
 def test_one_suppliers_trouble_is_nobody_elses(books: SqlBooks, goes: Happens) -> None:
     assert goes(books, NOW)
     assert not health.answered(books, GATEWAY, NOW + 1)
-    assert books.health.away() == {SELLER}
+    assert books.health.away(NOW) == {SELLER}
 
 
 @EACH_WAY

@@ -36,9 +36,17 @@ DAMAGES: Mapping[str, tuple[str, set[str]]] = {
         """,
         {"O4", "O6b"},
     ),
-    "nothing is ordered twice unless it was never sent, or at the owner's word": (
+    "nothing is ordered twice unless it was never sent, failed, or at the owner's word": (
         "UPDATE order_events SET event = 'paid' WHERE event = 'proceeded' AND order_id = 'SPENT'",
         {"O4", "O6b"},
+    ),
+    "an order goes elsewhere only from where it was certainly not ordered, or has failed": (
+        "UPDATE order_events SET event = 'rerouted' WHERE event = 'lapsed'",
+        {"O5", "O6b"},
+    ),
+    "nothing is ordered for more than its ceiling, but at the owner's word": (
+        "UPDATE attempts SET cost = 99999999 WHERE order_id = 'ACCEPTED'",
+        {"O8b"},
     ),
     "the history of an order leads to where it stands": (
         "UPDATE orders SET status = 'cancelled' WHERE id = 'EXPIRED'",

@@ -212,6 +212,6 @@ def test_l8c_an_amount_that_was_paid_may_be_waited_for_again(sold: Address) -> N
 
 
 def test_the_rules_name_invariants_of_the_design() -> None:
-    orders = {"O1", "O1b", "O2", "O2b", "O3", "O3b", "O4", "O6b", "O8", "O13"}
+    orders = {"O1", "O1b", "O2", "O2b", "O3", "O3b", "O4", "O5", "O6b", "O8", "O8b", "O13"}
     money = {"L1", "L1b", "L3", "L6", "L7", "L8c", "L10"}
     assert {rule.id for rule in RULES} == orders | money | {"M1", "M2", "M3"}

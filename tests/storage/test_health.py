@@ -16,7 +16,7 @@ TROUBLES = [
 
 def test_nothing_is_amiss_with_whom_nothing_is_known_of(books: SqlBooks) -> None:
     assert books.health.of("zonegame") == NO_TROUBLE
-    assert books.health.away() == frozenset()
+    assert books.health.away(NOW) == frozenset()
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=repr)
@@ -34,7 +34,7 @@ def test_each_supplier_has_its_own_trouble(books: SqlBooks) -> None:
     for nth, trouble in enumerate(TROUBLES):
         books.health.put(f"s{nth}", trouble)
     assert [books.health.of(f"s{nth}") for nth in range(4)] == TROUBLES
-    assert books.health.away() == {"s1", "s2", "s3"}  # one miss is not away
+    assert books.health.away(NOW) == {"s1", "s2", "s3"}  # one miss is not away
     books.health.put("s2", NO_TROUBLE)
-    assert books.health.away() == {"s1", "s3"}
+    assert books.health.away(NOW) == {"s1", "s3"}
     assert books.health.of("s3") == TROUBLES[3]

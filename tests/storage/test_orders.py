@@ -129,11 +129,20 @@ def test_a_note_changes_timers_and_never_where_it_stands(books: SqlBooks) -> Non
 
 def test_a_move_never_changes_what_was_confirmed(books: SqlBooks) -> None:
     order = stored(books, S.PLACED)
-    after = replace(moved(order, E.OPENING_STARTED), price=1, target="other", user_id="x")
+    after = replace(moved(order, E.OPENING_STARTED), price=1, user_id="x", good="y", ceiling=2)
     books.orders.move(order, after, E.OPENING_STARTED)
     kept = books.orders.get(order.id)
     assert kept is not None
-    assert (kept.price, kept.target, kept.user_id) == (order.price, order.target, order.user_id)
+    assert (kept.price, kept.user_id) == (order.price, order.user_id)
+    assert (kept.good, kept.ceiling) == (order.good, order.ceiling)
+
+
+def test_a_move_can_change_by_whom_it_is_delivered(books: SqlBooks) -> None:
+    order = stored(books, S.PLACED)
+    route = {"supplier": "other", "sku": "x", "target": "there", "server_code": "y", "cost": 9}
+    after = replace(moved(order, E.OPENING_STARTED), **route)
+    books.orders.move(order, after, E.OPENING_STARTED)
+    assert books.orders.get(order.id) == after
 
 
 def test_the_first_invoice_stays(books: SqlBooks) -> None:

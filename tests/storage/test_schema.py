@@ -17,6 +17,14 @@ from tests.storage.files import BELONGING, as_of, found, put
 
 TABLES = {
     "accounts",
+    "accounts_used",
+    "breakers",
+    "matches",
+    "outcomes",
+    "players",
+    "price_changes",
+    "price_rules",
+    "shelf_versions",
     "attempts",
     "balance_requests",
     "call_outcomes",
@@ -118,6 +126,7 @@ def empty(kind: str, tmp_path: Path) -> Iterator[Address]:
 
 
 _RENAMED = {("invoices", "supplier"): "gateway"}
+_MOVED = {("offers", "fetched_at")}  # to its list as a whole
 
 
 def fill(address: Address) -> None:
@@ -195,7 +204,8 @@ def test_an_older_database_keeps_every_row(old: Address) -> None:
         assert kept
         assert len(after[table]) == len(kept)
         for was, now in zip(kept, after[table], strict=True):
-            assert {name: now[_RENAMED.get((table, name), name)] for name in was} == was
+            stays = {name: value for name, value in was.items() if (table, name) not in _MOVED}
+            assert {name: now[_RENAMED.get((table, name), name)] for name in stays} == stays
 
 
 def test_what_was_owed_by_the_first_version_goes_into_the_lane_of_its_kind(empty: Address) -> None:
@@ -232,7 +242,7 @@ def test_a_migration_that_fails_midway_leaves_everything_as_it_was(empty: Addres
     with as_of(newest() - 1):
         migrate(empty)
     fill(empty)
-    last = "price_questions"  # made by one of the last statements of the newest migration
+    last = "breakers"  # made by one of the last statements of the newest migration
     with transaction(empty) as tx:
         tx.execute(f"CREATE TABLE {last} (mine TEXT)")
         tx.execute(f"INSERT INTO {last} VALUES ('kept')")

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from storage import sqlite
 from storage.database import Database, Transaction, Unwritable, Work
 from storage.sqlite import connect
-from tests.storage.files import opened, rows
+from tests.storage.files import one_transaction, opened, rows
+from tests.storage.servers import until
 from tests.storage.test_database import NOTES, note
+from tests.storage.test_doorbell import bell_of
 
 FULL = 2
 
@@ -132,3 +135,51 @@ def test_any_file_name_is_that_file(tmp_path: Path, name: str) -> None:
         connection.execute("CREATE TABLE here (n)")
     assert (tmp_path / name).is_file()
     assert {found.name for found in tmp_path.iterdir()} == {name}
+
+
+# --- news of other processes ---
+
+
+async def test_what_another_process_stores_rings_here_once_and_what_we_store_does_not(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def looked(connection: sqlite3.Connection) -> int:
+        looks.append(look(connection))
+        return looks[-1]
+
+    async def looked_again() -> None:
+        before = len(looks)
+        await until(lambda: len(looks) > before + 1)
+
+    look = sqlite._stored_by_others
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0.002)
+    monkeypatch.setattr(sqlite, "_stored_by_others", looked)
+    async with opened(path) as database:
+        bell = bell_of(database)
+        await looked_again()
+        await database.run(note("ours"))
+        await looked_again()
+        assert bell.rung == 0
+        with one_transaction(path) as tx:
+            note("theirs")(tx)
+        await until(lambda: bell.rung > 0)
+        await looked_again()
+        assert bell.rung == 1
+
+
+async def test_a_look_that_fails_is_made_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([1, sqlite3.OperationalError("disk I/O error"), 2])
+
+    def look(_: sqlite3.Connection) -> int:
+        number = next(found, 2)
+        if isinstance(number, Exception):
+            raise number
+        return number
+
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0.002)
+    monkeypatch.setattr(sqlite, "_stored_by_others", look)
+    async with opened(path) as database:
+        bell = bell_of(database)
+        await until(lambda: bell.rung == 1)

@@ -103,7 +103,7 @@ def test_nobody_has_called_back_and_nobody_is_away(old: Address) -> None:
     with transaction(old) as tx:
         books = books_of(tx)
         assert (books.inbox.due(NOW + HOUR, 9), books.inbox.next_at()) == ([], None)
-        assert (books.health.away(), books.health.of(ZT)) == (frozenset(), NO_TROUBLE)
+        assert (books.health.away(NOW), books.health.of(ZT)) == (frozenset(), NO_TROUBLE)
 
 
 def test_what_may_have_been_ordered_before_is_asked_about_and_then_a_case(old: Address) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from shop.notices import Notice, NoticeKind
-from shop.ports import Offer
 from shop.pricing import Charge
+from shop.shelf import Offer
 from shop.suppliers import Listing
 from shop.time import HOUR, MINUTE
 from storage.books import BookKeeper, SqlBooks

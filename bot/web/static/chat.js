@@ -50,6 +50,7 @@ const TEXTS = {
     "/kasus": "Kasus terbuka",
     "/buku": "Buku besar",
     "/catat": "Catat setoran atau penarikan",
+    "/tautan": "Tautan toko",
   },
   en: {
     "view.group": "View",
@@ -96,10 +97,11 @@ const TEXTS = {
     "/kasus": "Open cases",
     "/buku": "The shop's books",
     "/catat": "Enter what came in or went out",
+    "/tautan": "Links to the shop",
   },
 };
 const COMMANDS = ["/start", "/pesan", "/saldo", "/riwayat", "/bantuan", "/bahasa", "/batal"];
-const OWNER_COMMANDS = ["/saldo", "/kasus", "/buku", "/catat"];
+const OWNER_COMMANDS = ["/saldo", "/kasus", "/buku", "/catat", "/tautan"];
 
 const RETRY_FIRST = 300;
 const RETRY_LAST = 5000;
@@ -193,6 +195,16 @@ function dayName(at) {
   if (day.toDateString() === new Date().toDateString()) return t("today");
   if (day.toDateString() === yesterday.toDateString()) return t("yesterday");
   return new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric" }).format(day);
+}
+
+// What "/chat?start=…" carries: followed once, so it does not stay in the address.
+function takeLink() {
+  const url = new URL(location.href);
+  const payload = url.searchParams.get("start") ?? "";
+  if (!url.searchParams.has("start")) return "";
+  url.searchParams.delete("start");
+  history.replaceState(null, "", url);
+  return /^[A-Za-z0-9_-]{1,64}$/.test(payload) ? payload : "";
 }
 
 function safeLink(text) {
@@ -625,12 +637,14 @@ class Conversation {
     page.refresh();
   }
 
-  // A first visit starts by itself, once, when this conversation is looked at.
+  // A first visit starts by itself, and any visit by a link, once, when this conversation is looked at.
   greetFirst() {
+    if (this.asked || this.settling || !this.line.online || page.current !== this) return;
+    const link = this.owner ? "" : takeLink();
     const empty = this.bubbles.size === 0 && this.outbox.all().length === 0;
-    if (!empty || this.asked || this.settling || !this.line.online || page.current !== this) return;
+    if (!empty && link === "") return;
     this.asked = true;
-    this.submit({ type: "text", text: "/start" });
+    this.submit({ type: "text", text: `/start ${link}`.trim() });
   }
 
   get lastRead() {

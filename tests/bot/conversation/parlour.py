@@ -32,11 +32,20 @@ from bot.conversation.views import (
 from bot.owner.desk import OwnersDesk
 from shop import entries, fulfilment, ledger, settling
 from shop.catalogue import Game, read_games
+from shop.goods import read_words
 from shop.orders import Order, Status
 from shop.payments import PaymentMethod
 from shop.pricing import PriceRule
 from shop.rules import Rules
-from shop.suppliers import FormField, Invoice, InvoiceReport, InvoiceState, Listing, TopupReport
+from shop.suppliers import (
+    Abilities,
+    FormField,
+    Invoice,
+    InvoiceReport,
+    InvoiceState,
+    Listing,
+    TopupReport,
+)
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.sqlite import SqliteTransaction
@@ -49,6 +58,7 @@ NOON = 1_795_150_800_000  # 2026-11-20 05:00 UTC, noon in Jakarta
 OWNER = "web:owner"
 SUPPLIER = "zultopup"
 GAMES = read_games((files("shop") / "games.toml").read_text("utf-8"))
+WORDS = read_words((files("shop") / "goods.toml").read_text("utf-8"))
 TEXTS: Mapping[str, Texts] = {
     language: Texts(
         language=language,
@@ -64,7 +74,6 @@ FACE = Face(
     name="Lapak Top Up",
     support="@lapak_help",
     games=GAMES,
-    targets={SUPPLIER: "{user_id}{server_id}"},
     suppliers=(SUPPLIER,),
     balances=(SUPPLIER,),
     dropshippers=(SUPPLIER,),
@@ -73,6 +82,11 @@ RULES = Rules(
     prices=PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200),
     poll=5 * SECOND,
     holds_for=15 * MINUTE,
+    abilities={SUPPLIER: Abilities(dropships=True)},
+    suppliers=(SUPPLIER,),
+    targets={SUPPLIER: "{user_id}{server_id}"},
+    games={game.slug: game for game in GAMES},
+    words=WORDS,
 )
 QRIS = (
     "00020101021126690017ID.CO.EXAMPLE.WWW011893600999000000000102150000000000000010303UMI"

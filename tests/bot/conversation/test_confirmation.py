@@ -103,13 +103,14 @@ def test_a_price_that_is_the_same_in_the_end_is_not_asked_about(
 def test_o10_an_item_that_was_renamed_at_the_same_price_asks_again(
     parlour: Parlour, budi: Guest
 ) -> None:
-    budi.walks_to_confirmation()
-    parlour.stock({"free-fire": [("1", "50 Diamond", 10_000)]})
+    parlour.stock({"free-fire": [("1", "Kotak Merah", 10_000)]})
+    budi.walks_to_confirmation(item="Kotak Merah")
+    parlour.stock({"free-fire": [("1", "Kotak Biru", 10_000)]})
     view = budi.taps("Bayar")
     assert parlour.orders == []
     assert view is not None
     assert budi.step is StepId.CONFIRM
-    assert "70 Diamond → 50 Diamond" in view.text
+    assert "Kotak Merah → Kotak Biru" in view.text
     budi.taps("Bayar")
     (order,) = parlour.orders
     check_order(budi, order, view.text)
@@ -118,14 +119,26 @@ def test_o10_an_item_that_was_renamed_at_the_same_price_asks_again(
 def test_o10_an_item_renamed_at_another_price_is_ordered_as_it_was_shown_last(
     parlour: Parlour, budi: Guest
 ) -> None:
-    budi.walks_to_confirmation()
-    parlour.stock({"free-fire": [("1", "50 Diamond", 8_000)]})
+    parlour.stock({"free-fire": [("1", "Kotak Merah", 10_000)]})
+    budi.walks_to_confirmation(item="Kotak Merah")
+    parlour.stock({"free-fire": [("1", "Kotak Biru", 8_000)]})
     view = budi.taps("Bayar")
     assert view is not None
     assert parlour.orders == []
     budi.taps("Bayar")
     (order,) = parlour.orders
     check_order(budi, order, view.text)
+
+
+def test_o10_a_code_that_is_used_for_another_amount_is_another_item(
+    parlour: Parlour, budi: Guest
+) -> None:
+    budi.walks_to_confirmation()
+    parlour.stock({"free-fire": [("1", "50 Diamond", 10_000)]})
+    view = budi.taps("Bayar")
+    assert view is not None
+    assert view.text.startswith(TEXTS["id"]("item.gone"))
+    assert (budi.step, parlour.orders) == (StepId.ITEM, [])
 
 
 @pytest.mark.parametrize(
@@ -225,7 +238,7 @@ def test_a_game_with_servers_is_sold_only_where_its_target_can_be_written(
 ) -> None:
     parlour.stock({game.slug: [("1", "Item", 1_000)]})
     assert parlour.room().games_on_sale()
-    parlour.open(replace(parlour.face, targets={}))
+    parlour.arrange(replace(parlour.rules, targets={}))
     assert parlour.room().games_on_sale() == []
 
 

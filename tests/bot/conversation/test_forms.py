@@ -38,7 +38,11 @@ from tests.bot.conversation.parlour import (
 
 FORMS = "senpay"  # a supplier that asks with forms
 PLAIN = "zonegame"  # one that does not
-ITEM = {"free-fire": "500 Diamond", "genshin-impact": "330 Crystals", "mobile-legends": "Pass"}
+ITEM = {
+    "free-fire": "500 Diamond",
+    "genshin-impact": "330 Genesis Crystals",
+    "mobile-legends": "Pass",
+}
 SAY = TEXTS["id"]
 
 
@@ -48,9 +52,13 @@ def open_shop() -> Parlour:
         FACE,
         suppliers=(SUPPLIER, FORMS, PLAIN),
         balances=(SUPPLIER, PLAIN),
-        targets={**FACE.targets, PLAIN: "{user_id}|{server_id}"},
     )
-    parlour = Parlour(rules=EVERY_WAY, face=face)
+    rules = replace(
+        EVERY_WAY,
+        suppliers=(SUPPLIER, FORMS, PLAIN),
+        targets={**EVERY_WAY.targets, PLAIN: "{user_id}|{server_id}"},
+    )
+    parlour = Parlour(rules=rules, face=face)
     for slug in (FORMS, PLAIN):
         parlour.fund(1_000_000, ledger.supplier(slug))
     parlour.give_credit(parlour.guest(), 900_000)
@@ -386,7 +394,8 @@ def test_buying_again_asks_the_form_anew_where_the_answers_are_not_known_one_by_
     receives(parlour, pays(parlour, budi))
     budi.taps("Beli lagi")
     assert (budi.step, budi.last.text) == (StepId.FIELD, asked)
-    assert budi.draft == Draft(game="free-fire", supplier=FORMS, sku="f1", item=ITEM["free-fire"])
+    item = {"good": f"{FORMS}/f1", "supplier": FORMS, "sku": "f1", "item": ITEM["free-fire"]}
+    assert budi.draft == Draft(game="free-fire", **item)
     for words in ("12345678", "2001", "Budi"):
         budi.says(words)
     assert target(pays(parlour, budi)) == {"id": "12345678", "zone": "2001", "nick": "Budi"}

@@ -137,7 +137,7 @@ def test_a_deposit_at_another_supplier_needs_our_balance_at_the_one_that_deliver
 def test_a_supplier_that_customers_cannot_pay_is_not_offered_for_dropship(
     parlour: Parlour, budi: Guest
 ) -> None:
-    parlour.open(replace(FACE, dropshippers=()))
+    parlour.arrange(replace(parlour.rules, abilities={}))
     budi.walks_to_confirmation()
     assert offered(budi) == [DEPOSIT, QRIS]
 
@@ -167,7 +167,10 @@ def test_a_way_that_the_owner_took_away_meanwhile_is_refused(
     with_methods(parlour, *(set(PaymentMethod) - {method}))
     view = budi.taps(method, on=question)
     assert view is not None
-    assert view.text.startswith(say("confirm.other_method"))
+    if method is DROPSHIP:  # whose supplier then costs less
+        assert view.text.startswith(say("confirm.price_changed", was="Rp11.800", now="Rp10.500"))
+    else:
+        assert view.text.startswith(say("confirm.other_method"))
     assert method not in offered(budi)
     assert parlour.orders == []
 

@@ -12,6 +12,7 @@ import pytest
 from bot.conversation.commands import MENU
 from bot.conversation.texts import LANGUAGES
 from bot.conversation.views import Command, Started, read_text
+from bot.owner.desk import OwnersDesk
 from shop.cases import Answer, CaseKind
 from shop.orders import CASH, CREDIT, Status
 from shop.suppliers import Why
@@ -210,7 +211,9 @@ def test_every_family_of_texts_is_complete() -> None:
     wanted |= {f"alert.{name}" for name in {*alerts(), "unknown_word"}}
     assert wanted <= IDS
     heads = {family.partition("\\.")[0] for family in families()}
-    assert heads == {"word", "case", "answer", "sure", "decided", "alert", "item"}
+    assert heads == {
+        "word", "case", "answer", "sure", "decided", "alert", "item", "match", "route",
+    }  # fmt: skip
 
 
 def test_every_text_is_said_somewhere() -> None:
@@ -273,9 +276,12 @@ def test_every_message_about_trouble_names_somebody_to_turn_to(language: str, te
     assert "support" in placeholders(TEXTS[language].catalogue[text_id])
 
 
+OWNERS = set(OwnersDesk(())._commands)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_command_that_a_text_mentions_is_understood(language: str) -> None:
-    known = {*MENU["id"], "saldo", "kasus", "buku", "catat"}
+    known = {*MENU["id"], *OWNERS}
     for text_id, text in TEXTS[language].catalogue.items():
         for command in re.findall(r"(?<![\w/])/([a-z]+)", text):
             match read_text(f"/{command}"):

@@ -106,7 +106,7 @@ def test_an_item_is_chosen_by_place_or_name(budi: Guest, typed: str) -> None:
     budi.says("ff")
     assert budi.labels[1] == "70 Diamond"
     budi.says(typed)
-    assert (budi.step, budi.draft.sku) == (StepId.ACCOUNT, "1")
+    assert (budi.step, budi.draft.item) == (StepId.ACCOUNT, "70 Diamond")
 
 
 @pytest.mark.parametrize("typed", ["0", "4", "99", "2 2", "1e0", "²²", "seventy", "diamond"])
@@ -181,7 +181,7 @@ def test_a_slip_of_the_finger_in_an_item_is_understood(budi: Guest, typed: str) 
 def test_another_number_is_never_a_slip_of_the_finger(budi: Guest, typed: str) -> None:
     budi.says("/start free-fire")
     view = budi.says(typed)
-    assert (budi.step, budi.draft.sku) == (StepId.ITEM, "")
+    assert (budi.step, budi.draft.item) == (StepId.ITEM, "")
     assert "tidak ada di daftar" in view.text
 
 
@@ -192,7 +192,7 @@ def test_a_name_that_resembles_two_items_alike_chooses_neither(
     parlour.stock({"free-fire": items})
     budi.says("/start free-fire")
     budi.says("paket naga bru")
-    assert (budi.step, budi.draft.sku) == (StepId.ITEM, "")
+    assert (budi.step, budi.draft.item) == (StepId.ITEM, "")
 
 
 # --- accounts -------------------------------------------------------------------------------------
@@ -471,9 +471,10 @@ def test_an_account_of_another_game_is_not_offered(parlour: Parlour, budi: Guest
 
 
 def test_an_account_of_another_game_is_not_taken_either(parlour: Parlour, budi: Guest) -> None:
-    bought = parlour.bought(budi, "123456789")
+    parlour.bought(budi, "123456789")
+    [saved] = parlour.books.accounts.of(budi.address)
     budi.walks_to_account("ml", "86")
-    view = budi.presses(f"s:{budi.session.screen}:@{bought.id}")
+    view = budi.presses(f"s:{budi.session.screen}:@{saved.id}")
     assert view is not None
     assert (budi.step, budi.draft.user_id) == (StepId.ACCOUNT, "")
 
@@ -491,13 +492,14 @@ def test_nobody_is_offered_the_account_of_somebody_else(
     parlour: Parlour, budi: Guest, siti: Guest
 ) -> None:
     bought = parlour.bought(budi, "123456789")
+    [saved] = parlour.books.accounts.of(budi.address)
     siti.walks_to_account()
     assert siti.labels == [BACK]
-    for view in (siti.says(f"@{bought.id}"), siti.presses(f"s:{siti.session.screen}:@{bought.id}")):
+    for view in (siti.says(f"@{saved.id}"), siti.presses(f"s:{siti.session.screen}:@{saved.id}")):
         assert view is not None
         assert (siti.step, siti.draft.user_id) == (StepId.ACCOUNT, "")
         assert bought.user_id not in view.text.replace("Contoh: 123456789", "")
-    assert "tidak ada di riwayatmu" in siti.last.text
+    assert "sudah tidak tersimpan" in siti.last.text
 
 
 # --- confirming -----------------------------------------------------------------------------------

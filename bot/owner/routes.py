@@ -1,0 +1,171 @@
+"""Why an item is sold the way it is: ``/rute``."""
+
+from collections.abc import Sequence
+from statistics import median_low
+from typing import Final
+
+from bot.conversation.finding import find_game, find_item
+from bot.conversation.room import Room
+from bot.conversation.views import Choice, View
+from shop import breaker, matching
+from shop.catalogue import Game
+from shop.matching import Pair
+from shop.routing import Route, Verdict
+from shop.shelf import Item
+from shop.text import visible
+
+_SHOWN: Final = 20  # items of a game
+
+
+def route(room: Room, args: str) -> View:
+    """Answer ``/rute ml 86``: every way to have an item delivered, and what speaks against it.
+
+    Of a game: its items; the buttons carry items by their keys.
+    """
+    word, _, mark = args.partition(" ")
+    if word in _SAID and mark:
+        return _say(room, word, mark)
+    item = _by_key(room, args) or find_item(room, args)
+    if item is not None:
+        return _of_item(room, item)
+    game = find_game(room, args) if args else None
+    if game is not None:
+        return _of_game(room, game)
+    how = room.texts("route.how")
+    return View(text=f"{room.texts('route.unknown', text=visible(args, 40))}\n{how}" if args else how)
+
+
+def _by_key(room: Room, key: str) -> Item | None:
+    found = (room.books.shelf.item(key, game.slug) for game in room.games()) if "/" in key else ()
+    return next((item for item in found if item is not None), None)
+
+
+def _of_game(room: Room, game: Game) -> View:
+    items = room.items(game)
+    choices = [
+        Choice(item.key, item.title[:24], data=f"p:rute:{item.key}")
+        for item in items[:_SHOWN]
+        if len(f"p:rute:{item.key}".encode()) <= 64
+    ]
+    lines = [_summary(room, item) for item in items[:_SHOWN]]
+    if len(items) > _SHOWN:
+        lines.append(room.texts("route.more", more=len(items) - _SHOWN))
+    return View(
+        title=room.texts("route.title", item=game.title),
+        text="\n".join(lines) or room.texts("item.nothing"),
+        choices=tuple(choices),
+    )
+
+
+def _summary(room: Room, item: Item) -> str:
+    """Say in one line who delivers an item now, at what cost and price."""
+    routes = room.market.routes(item)
+    first = routes[0]
+    if first.verdict is not Verdict.SOLD or first.quote is None:
+        return room.texts("route.summary.not_sold", item=item.title)
+    return room.texts(
+        "route.summary",
+        item=item.title,
+        supplier=_title(room, first.offer.supplier),
+        cost=room.texts.money(first.quote.cost),
+        price=room.texts.money(first.quote.price),
+        ways=len(routes),
+    )
+
+
+def _of_item(room: Room, item: Item, said: str = "", undo: tuple[Choice, ...] = ()) -> View:
+    routes = room.market.routes(item)
+    lines = [_line(room, nth, each) for nth, each in enumerate(routes, start=1)]
+    text = "\n\n".join([*((said,) if said else ()), *lines, _stand_ins(room, item)])
+    return View(
+        title=room.texts("route.title", item=f"{_game(room, item)} · {item.title}"),
+        text=text,
+        choices=(*_choices(room, item, routes), *undo),
+    )
+
+
+def _game(room: Room, item: Item) -> str:
+    return room.books.rules.game(item.game).title
+
+
+def _line(room: Room, nth: int, each: Route) -> str:
+    """Say all there is to say of one way: cost, price, balance, verdict, how it went lately."""
+    offer, quote = each.offer, each.quote
+    return room.texts(
+        "route.line",
+        number=nth,
+        supplier=_title(room, offer.supplier),
+        sku=offer.sku,
+        item=offer.item,
+        cost=room.texts.money(offer.listed if quote is None else quote.cost),
+        price="–" if quote is None else room.texts.money(quote.price),
+        balance=room.texts.money(room.market.balance(offer.supplier)),
+        verdict=room.texts(f"route.{each.verdict}"),
+        lately=_lately(room, offer.supplier),
+        match=room.texts("route.confirmed" if each.member.confirmed else "route.unconfirmed"),
+    )
+
+
+def _lately(room: Room, supplier: str) -> str:
+    """Say how the last orders went there, and how long its answers took."""
+    health = room.books.health
+    outcomes = health.lately(supplier, room.now - breaker.LATELY)[-breaker.MOST :]
+    if not outcomes:
+        return room.texts("route.lately.none")
+    took = median_low([outcome.took for outcome in outcomes])
+    fine = sum(outcome.is_fine for outcome in outcomes)
+    seconds = f"{took // 1000},{took % 1000 // 100}"
+    return room.texts("route.lately", fine=fine, count=len(outcomes), seconds=seconds)
+
+
+def _stand_ins(room: Room, item: Item) -> str:
+    """Say which ways may stand in for one that fails after the customer has paid."""
+    confirmed = sum(member.confirmed for member in item.members)
+    if len(item.members) < 2:
+        return room.texts("route.alone")
+    return room.texts("route.stand_ins", confirmed=confirmed, count=len(item.members))
+
+
+def _choices(room: Room, item: Item, routes: Sequence[Route]) -> tuple[Choice, ...]:
+    if len(item.members) < 2:
+        return ()
+    choices = []
+    if any(not member.confirmed for member in item.members):
+        first = Pair(offer=item.members[0].offer, good=item.key)
+        label = room.texts("route.confirm")
+        choices.append(Choice("confirm", label, data=f"p:rute:sama {first.mark}"))
+    for nth, each in enumerate(routes, start=1):
+        mark = Pair(offer=each.offer, good=item.key).mark
+        label = room.texts("route.apart", number=nth)
+        choices.append(Choice(f"apart-{nth}", label, data=f"p:rute:beda {mark}"))
+    return tuple(choices)
+
+
+_SAID: Final = frozenset({"sama", "beda", "urung"})
+
+
+def _say(room: Room, word: str, mark: str) -> View:
+    """Do what a button under an item says: confirm all its ways, set one apart, take that back."""
+    pair = matching.pair_marked(room.books, mark)
+    if pair is None:
+        return View(text=room.texts("match.gone"))
+    undo: tuple[Choice, ...] = ()
+    match word:
+        case "sama":
+            item = room.books.shelf.item(pair.good, pair.offer.game)
+            for each in matching.unconfirmed(item) if item is not None else ():
+                matching.say(room.books, each, room.address, room.now, same=True)
+            said = room.texts("route.said.confirmed")
+        case "beda":
+            matching.say(room.books, pair, room.address, room.now, same=False)
+            said = room.texts("match.said.other", item=pair.offer.item)
+            undo = (Choice("undo", room.texts("match.undo"), data=f"p:rute:urung {mark}"),)
+        case _:
+            matching.take_back(room.books, pair)
+            said = room.texts("match.undone", item=pair.offer.item)
+    after = room.books.shelf.item(pair.good, pair.offer.game)
+    return View(text=said, choices=undo) if after is None else _of_item(room, after, said, undo)
+
+
+def _title(room: Room, supplier: str) -> str:
+    return room.face.titles.get(supplier, supplier)

@@ -1,0 +1,55 @@
+"""How deliveries at a supplier went lately, and when it is left alone for it.
+
+A circuit breaker: it opens when most of the last attempts went wrong or took too long, and lets
+orders through again after a pause; what comes of the first one closes it or opens it for longer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shop.time import HOUR, MINUTE, SECOND, Millis
+
+LATELY: Millis = 15 * MINUTE
+MOST = 20  # attempts that are looked at
+FEWEST = 5  # fewer say nothing
+SLOW: Millis = 20 * SECOND  # an answer that takes longer is a bad sign
+_FIRST_PAUSE: Millis = 5 * MINUTE
+_LONGEST_PAUSE: Millis = HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one attempt went. ``ref``: ours; ``took``: until its answer, in milliseconds."""
+
+    ref: str
+    at: Millis
+    went_well: bool
+    took: Millis
+
+    @property
+    def is_fine(self) -> bool:
+        return self.went_well and self.took <= SLOW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """An open breaker: nothing is ordered until ``open_until``; then one attempt decides."""
+
+    open_until: Millis
+    pause: Millis
+
+    def is_open(self, now: Millis) -> bool:
+        # One that is open for longer than any pause was opened by a clock that was wrong.
+        return now < self.open_until <= now + _LONGEST_PAUSE
+
+
+def is_failing(outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether most of the last attempts went wrong."""
+    last = outcomes[-MOST:]
+    return len(last) >= FEWEST and 2 * sum(outcome.is_fine for outcome in last) < len(last)
+
+
+def opened(now: Millis, before: Breaker | None = None) -> Breaker:
+    """Return the breaker that opens now; after ``before``, for twice as long."""
+    pause = _FIRST_PAUSE if before is None else min(2 * before.pause, _LONGEST_PAUSE)
+    return Breaker(open_until=now + pause, pause=pause)

@@ -1,0 +1,99 @@
+"""What the owner says of offers that may be the same good: same, other, or not asked any more."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from zlib import crc32
+
+from shop.notices import Facts, Notice, NoticeKind
+from shop.ports import Books
+from shop.shelf import Doubt, Item, Match, Offer
+from shop.time import HOUR, Millis
+
+ASK_EVERY: Final[Millis] = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """An offer and the good that it is, or may be."""
+
+    offer: Offer
+    good: str  # key of an item
+
+    @property
+    def mark(self) -> str:
+        """What a button carries for it; another once the offer is called otherwise."""
+        said = f"{self.offer.key}|{self.offer.item}|{self.good}"
+        return f"{crc32(said.encode()):08x}"
+
+
+def doubts(books: Books) -> Sequence[Doubt]:
+    """Return what is doubtful on the whole shelf, game by game."""
+    games = sorted(books.shelf.games(0))
+    return [doubt for game in games for doubt in books.shelf.arranged(game).doubts]
+
+
+def unconfirmed(item: Item) -> Sequence[Pair]:
+    """Return the members of an item that went together by themselves."""
+    if len(item.members) < 2:
+        return ()
+    return [Pair(offer=m.offer, good=item.key) for m in item.members if not m.confirmed]
+
+
+def all_unconfirmed(books: Books) -> Sequence[Pair]:
+    """Return them for the whole shelf."""
+    return [
+        pair
+        for game in sorted(books.shelf.games(0))
+        for item in books.shelf.arranged(game).items
+        for pair in unconfirmed(item)
+    ]
+
+
+def pair_marked(books: Books, mark: str) -> Pair | None:
+    """Return the pair that a button means; ``None``: it is not on the shelf any more."""
+    return next((pair for pair in _pairs(books) if pair.mark == mark), None)
+
+
+def _pairs(books: Books) -> Iterator[Pair]:
+    """Return every pair that is asked about, true by itself, or decided."""
+    for game in books.shelf.games(0):
+        arranged = books.shelf.arranged(game)
+        yield from (Pair(offer=doubt.offer, good=doubt.good) for doubt in arranged.doubts)
+        offers = {}
+        for item in arranged.items:
+            for member in item.members:
+                offers[member.offer.supplier, member.offer.sku] = member.offer
+                yield Pair(offer=member.offer, good=item.key)
+        for match in books.shelf.matches(game):
+            offer = offers.get((match.supplier, match.sku))
+            if offer is not None:
+                yield Pair(offer=offer, good=match.good)
+
+
+def say(books: Books, pair: Pair, actor: str, now: Millis, *, same: bool) -> None:
+    """Store the owner's word on a pair; it counts while the offer is called as it is now."""
+    match = Match(
+        supplier=pair.offer.supplier,
+        sku=pair.offer.sku,
+        item=pair.offer.item,
+        good=pair.good,
+        same=same,
+    )
+    books.shelf.match(pair.offer.game, match, actor, now)
+
+
+def take_back(books: Books, pair: Pair) -> None:
+    """Forget the owner's word on a pair: it is as it was before, or asked about again."""
+    books.shelf.unmatch(pair.offer.game, pair.offer.supplier, pair.offer.sku, pair.good)
+
+
+def ask_the_owners(books: Books, now: Millis) -> None:
+    """Tell the owners, once a day while there are any, how many offers are doubtful."""
+    count = len(doubts(books))
+    if not count:
+        return
+    facts: Facts = {"alert": "doubts", "evidence": str(count)}
+    key = f"alert:doubts:{now // ASK_EVERY}"
+    notice = Notice(key=key, kind=NoticeKind.ALERT, address="", facts=facts)
+    books.outbox.owe_owners(notice, now)

@@ -1,0 +1,229 @@
+"""A paid order goes to another supplier: only certain failures, only confirmed offers, only once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shop import calls, fulfilment, health, ledger, rerouting, routing
+from shop.calls import Submit
+from shop.orders import Order
+from shop.pricing import Override
+from shop.settling import NotOpened
+from shop.shelf import Match
+from shop.suppliers import NotSold, OutOfBalance, Refused, WrongAccount
+from shop.time import HOUR, MINUTE, SECOND
+from storage.books import SqlBooks
+from tests.shop.prepaid import T, a_shop, asked, credit, now_of, report, reported
+from tests.shop.samples import NOW, OWNER, E, S
+from tests.shop.shelves import (
+    GAME,
+    GOOD,
+    KG,
+    RULES,
+    ZG,
+    ZT,
+    bought,
+    confirms,
+    events,
+    every,
+    funds,
+    lists,
+    started,
+    the_item,
+)
+
+THEN = NOW + SECOND
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Iterator[SqlBooks]:
+    rules = {name: getattr(RULES, name) for name in ("abilities", "suppliers")}
+    with a_shop(tmp_path, **rules) as opened:
+        for slug in (ZT, ZG, KG):
+            funds(opened, slug, 500_000)
+            opened.calls.set_list_due(slug, NOW + 99 * HOUR)
+            opened.calls.set_compare_at(slug, NOW + 99 * HOUR)
+        every(opened, (ZG, KG), 10_000)
+        confirms(opened, ZG, KG)
+        yield opened
+
+
+def tried(books: SqlBooks, outcome: Any, supplier: str = ZG, **changes: Any) -> Order:
+    """A paid order of the item, and what its supplier answered to the attempt."""
+    order = started(books, bought(books, supplier, **changes))
+    return fulfilment.submitted(books, order, outcome, THEN)
+
+
+@pytest.mark.parametrize("no", [NotSold("gone"), OutOfBalance("empty"), Refused("no")])
+def test_o5_what_one_supplier_refuses_another_delivers(books: SqlBooks, no: Refused) -> None:
+    order = tried(books, no)
+    assert (order.status, order.supplier, order.sku) == (S.PAID, KG, "ki70")
+    assert (order.cost, order.listed, order.due_at) == (10_001, 10_001, THEN)
+    call = calls.next_call(books, KG, THEN)
+    assert isinstance(call, Submit)
+    request = fulfilment.request_of(call.order)
+    assert (request.sku, request.ref, request.user_id) == ("ki70", f"P-{KG}-2", "123456789")
+    done = fulfilment.submitted(books, call.order, report(T.DELIVERED, serial="SN"), THEN + 1)
+    assert (done.status, done.serial) == (S.DELIVERED, "SN")
+    spent = [books.ledger.balance(ledger.cost(slug)) for slug in (ZG, KG)]
+    assert spent == [0, 10_001]
+    assert events(books, order).count(E.REROUTED) == 1
+
+
+def test_o5_what_a_supplier_certainly_failed_at_another_delivers(books: SqlBooks) -> None:
+    order = tried(books, report(T.PENDING))
+    assert order.status is S.PROCESSING
+    order = reported(books, order, T.FAILED, THEN + MINUTE)
+    assert (order.status, order.supplier) == (S.PAID, KG)
+    # What the failed attempt cost stays in the books until our balance says otherwise.
+    assert books.ledger.balance(ledger.cost(ZG)) == 10_000
+    assert books.calls.compare_at(ZG) == THEN + MINUTE
+
+
+@pytest.mark.parametrize("outcome", [NotOpened.UNKNOWN, report(T.UNREADABLE)])
+def test_o5_what_may_have_been_ordered_is_never_ordered_elsewhere(
+    books: SqlBooks, outcome: Any
+) -> None:
+    order = tried(books, outcome)
+    assert (order.status, order.supplier) == (S.UNSURE, ZG)
+    failed = reported(books, order, T.FAILED, THEN + MINUTE)
+    assert failed.status is S.REFUNDED  # and not even then: it goes back
+    assert E.REROUTED not in events(books, failed)
+
+
+def test_what_was_not_sent_is_tried_again_where_it_was(books: SqlBooks) -> None:
+    order = tried(books, NotOpened.NOT_SENT)
+    assert (order.status, order.supplier) == (S.PAID, ZG)
+
+
+def test_a_wrong_account_is_wrong_everywhere(books: SqlBooks) -> None:
+    order = tried(books, WrongAccount("no such account"))
+    assert order.status is S.REFUNDED
+    assert credit(books) == order.price
+
+
+def test_only_what_the_owner_confirmed_stands_in(books: SqlBooks) -> None:
+    books.shelf.unmatch(GAME, KG, "ki70", GOOD)
+    assert len(the_item(books).members) == 2  # still one item
+    assert tried(books, NotSold("gone")).status is S.REFUNDED
+
+
+def test_a_name_that_changed_since_it_was_confirmed_is_not_confirmed(books: SqlBooks) -> None:
+    lists(books, KG, 10_001, name="70 Diamonds")
+    assert tried(books, NotSold("gone")).status is S.REFUNDED
+
+
+def test_o8b_nobody_stands_in_above_the_ceiling(books: SqlBooks) -> None:
+    order = bought(books)  # for 10,500
+    lists(books, KG, order.may_cost + 1)
+    order = fulfilment.submitted(books, started(books, order), NotSold("gone"), THEN)
+    assert order.status is S.REFUNDED
+
+
+def test_o8b_the_floor_lowers_the_ceiling(books: SqlBooks) -> None:
+    books.price_rules.put(GAME, Override(floor=300), OWNER, NOW)
+    order = bought(books)
+    assert (order.price, order.may_cost) == (10_500, 10_200)
+    lists(books, KG, 10_201)
+    assert routing.stand_in(books, order, NOW) is None
+    lists(books, KG, 10_200)
+    assert routing.stand_in(books, order, NOW) is not None
+
+
+def test_o8b_what_became_too_dear_another_delivers(books: SqlBooks) -> None:
+    order = bought(books)
+    lists(books, ZG, order.may_cost + 1)
+    order = started(books, order)
+    assert (order.status, order.supplier, order.tries) == (S.PAID, KG, 0)
+
+
+def test_o8b_what_is_too_dear_everywhere_goes_back(books: SqlBooks) -> None:
+    order = bought(books)
+    every(books, (ZG, KG), order.may_cost + 1)
+    confirms(books, ZG, KG)
+    assert started(books, order).status is S.REFUNDED
+    assert credit(books) == order.price
+
+
+def test_an_order_does_not_wait_for_a_supplier_that_is_away(books: SqlBooks) -> None:
+    order = bought(books)
+    health.refused_us(books, ZG, "key", NOW)
+    assert isinstance(calls.next_call(books, ZG, THEN), calls.Idle)
+    assert now_of(books, order.id).supplier == KG
+    assert isinstance(calls.next_call(books, KG, THEN), Submit)
+
+
+def test_it_waits_if_nobody_else_has_it(books: SqlBooks) -> None:
+    order = bought(books)
+    for slug in (ZG, KG):
+        health.refused_us(books, slug, "key", NOW)
+    calls.next_call(books, ZG, THEN)
+    order = now_of(books, order.id)
+    assert (order.status, order.supplier) == (S.PAID, ZG)
+    assert order.due_at == THEN + fulfilment.WAIT_FOR_SUPPLIER
+
+
+def test_no_offer_is_tried_twice(books: SqlBooks) -> None:
+    order = tried(books, Refused("no"))
+    order = fulfilment.submitted(books, started(books, order, THEN), Refused("no"), THEN + 1)
+    assert order.status is S.REFUNDED
+    assert events(books, order).count(E.SUBMISSION_STARTED) == 2
+
+
+def test_who_was_promised_more_gets_no_less(books: SqlBooks) -> None:
+    less = Match(supplier=KG, sku="ki70", item="65 (60+5) Diamonds", good=GOOD, same=True)
+    lists(books, KG, 10_001, name="65 (60+5) Diamonds")
+    order = bought(books)  # while it was 70 for certain
+    books.shelf.match(GAME, less, OWNER, NOW)
+    assert the_item(books).content == 65  # who buys from now on is promised 65
+    assert routing.stand_in(books, order, NOW) is None
+    assert routing.stand_in(books, replace(order, content=65), NOW) is not None
+
+
+def test_our_balance_must_cover_it(books: SqlBooks) -> None:
+    funds(books, KG, -490_000)
+    assert tried(books, NotSold("gone")).status is S.REFUNDED
+
+
+def test_a_late_delivery_of_the_first_is_believed_and_the_second_never_made(
+    books: SqlBooks,
+) -> None:
+    order = tried(books, report(T.PENDING))
+    order = reported(books, order, T.FAILED, THEN + 1)
+    assert rerouting.is_left_behind(order)
+    for state in (T.PENDING, T.MISSING, T.FAILED, T.UNREADABLE):
+        assert reported(books, order, state, THEN + 2) == order  # old news
+    done = reported(books, order, T.DELIVERED, THEN + 3, serial="SN")
+    assert (done.status, done.supplier, done.sku) == (S.DELIVERED, ZG, "zo70")
+    assert books.ledger.balance(ledger.cost(ZG)) == 10_000
+    assert isinstance(calls.next_call(books, KG, THEN + 4), calls.Idle)
+
+
+def test_a_late_delivery_of_the_first_after_the_second_was_made_is_a_case(
+    books: SqlBooks,
+) -> None:
+    order = tried(books, report(T.PENDING))
+    first = order
+    order = reported(books, order, T.FAILED, THEN + 1)
+    order = started(books, order, THEN + 2)
+    assert (order.status, order.supplier) == (S.SUBMITTING, KG)
+    after = fulfilment.reported(books, first, report(T.DELIVERED), THEN + 2, THEN + 3)
+    assert after == order
+    assert asked(books)[-1]["kind"] == "conflict"
+
+
+def test_it_is_not_endless(books: SqlBooks) -> None:
+    order = replace(bought(books), tries=routing.MOST_TRIES)
+    assert routing.stand_in(books, order, NOW) is None
+    order = replace(order, tries=routing.MOST_TRIES - 1)
+    assert routing.stand_in(books, order, NOW) is not None
+
+
+def test_dropship_orders_stay_where_the_money_is(books: SqlBooks) -> None:
+    order = bought(books)
+    dropship = replace(order, method=next(iter(type(order.method))))
+    assert not dropship.is_prepaid
+    assert routing.stand_in(books, dropship, NOW) is None
