@@ -16,7 +16,7 @@ from bot.settings import Settings, demo_settings
 from providers.simulators.qris import qr_png, qris_payload
 from shop.notices import NoticeKind
 from shop.payments import PaymentMethod
-from shop.pricing import PriceRule, Quote, quote
+from shop.pricing import Quote
 from shop.suppliers import (
     Dropships,
     Invoice,
@@ -39,7 +39,7 @@ from storage.sessions import StoredSession
 _ITEM, _SKU, _GAME = "70 Diamond", "1", "free-fire"
 _LISTED: Final = 10_000
 _PRICES = PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200)
-_QUOTE: Quote = quote(_LISTED, _PRICES)
+_QUOTE: Final = Quote(listed=_LISTED, cost=11_200, price=11_800)
 _ANY_PORT: Final = 8080  # of a page that is not served
 _SCREEN: Final = 1
 _CHOICES: Final = 12

@@ -29,7 +29,7 @@ from benchmarks.measuring import Measured, Say, never_above, never_below, ratio_
 from shop import calls, settling
 from shop.calls import MOST_CALLS, WINDOW, AskInvoice, Idle
 from shop.orders import Order, Status
-from shop.pricing import PriceRule, quote
+from shop.pricing import PriceRule, Quote
 from shop.rules import Rules
 from shop.suppliers import Invoice, InvoiceReport, InvoiceState
 from shop.time import MINUTE, SECOND, Millis
@@ -48,7 +48,7 @@ ALLOWED_A_MINUTE = 60
 _ANSWERS: tuple[Millis, Millis] = (150, 450)
 _SUPPLIER = "zultopup"
 _PRICES = PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200)
-_QUOTE = quote(10_000, _PRICES)
+_QUOTE = Quote(listed=10_000, cost=11_200, price=11_800)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from shop.orders import Event, Happened, Order
 from shop.payments import Arrival
 from shop.players import Players, SavedAccounts
 from shop.price_lists import PriceLists
-from shop.pricing import Charge, Override
+from shop.pricing import PriceRules
 from shop.rules import Rules
-from shop.shelf import Arranged, Item, Match, Offer, PriceChange
-from shop.suppliers import Listing, Trouble
+from shop.shelf import Shelf
+from shop.suppliers import Trouble
 from shop.time import Millis
 
 
@@ -171,62 +171,6 @@ class Outbox(Protocol):
         """Make due now what waits for another try in this chat."""
 
 
-class Shelf(Protocol):
-    """What suppliers list, and what can be made of it."""
-
-    def replace(
-        self, supplier: str, listings: Sequence[tuple[str, Listing]], now: Millis
-    ) -> Sequence[PriceChange]:
-        """Store a supplier's list, pairs of game slug and listing; return what it newly says."""
-
-    def offers(self, game: str, since: Millis) -> Sequence[Offer]:
-        """Return what lists no older than ``since`` have of a game, cheapest first."""
-
-    def offer(self, supplier: str, sku: str, since: Millis) -> Offer | None: ...
-    def games(self, since: Millis) -> Sequence[str]: ...
-    def fresh(self, since: Millis) -> Set[str]:
-        """Return the suppliers whose lists are no older than ``since``."""
-
-    def arranged(self, game: str) -> Arranged:
-        """Return the items of a game, those nobody can buy now and old ones included."""
-
-    def item(self, key: str, game: str) -> Item | None: ...
-    def item_of(self, supplier: str, sku: str) -> Item | None:
-        """Return the item that an offer is part of."""
-
-    def match(self, game: str, match: Match, actor: str, now: Millis) -> None:
-        """Store what the owner says of an offer; of the same good, the last word counts."""
-
-    def unmatch(self, game: str, supplier: str, sku: str, good: str) -> None:
-        """Forget what the owner said of an offer and a good."""
-
-    def matches(self, game: str) -> Sequence[Match]: ...
-    def charges_of(self, game: str) -> Mapping[str, Charge]:
-        """Return what a game's offers, by their keys, were seen to cost in dropship."""
-
-    def withhold(self, supplier: str, sku: str) -> None:
-        """Do not offer an item until its price is read again."""
-
-    def reprice(self, supplier: str, sku: str, price: int, *, available: bool) -> None:
-        """Store what one item of the list costs now, and offer it again if it is to be had."""
-
-    def ask_price(self, supplier: str, sku: str, at: Millis) -> None:
-        """Have the price of one item asked for at ``at``."""
-
-    def next_price_question(self, supplier: str, now: Millis) -> str | None:
-        """Return the item whose price is to be asked for now."""
-
-    def next_price_question_at(self, supplier: str) -> Millis | None: ...
-    def is_being_asked(self, supplier: str, sku: str) -> bool:
-        """Tell whether an item's price is in question."""
-
-    def price_answered(self, supplier: str, sku: str) -> None:
-        """Ask for this item's price no more."""
-
-    def learn(self, supplier: str, sku: str, charge: Charge, now: Millis) -> None: ...
-    def learnt(self, supplier: str, sku: str) -> Charge | None: ...
-
-
 class Calls(Protocol):
     """The call budget of each supplier, and the questions of owners."""
 
@@ -357,12 +301,6 @@ class Ledger(Protocol):
 
     def last_said(self, supplier: str) -> int:
         """Return what a supplier last said of our balance; 0 if nothing."""
-
-
-class PriceRules(Protocol):
-    """The owner's own prices."""
-
-    def all(self) -> Mapping[str, Override]: ...
 
 
 class Books(Protocol):

@@ -1,9 +1,9 @@
 """From what a supplier charges to what a customer pays. Whole rupiah, basis points."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from shop.money import ceil_div
 from shop.time import Millis
@@ -171,3 +171,16 @@ def may_show(*, price: int, amount: int, cost: int, ceiling: int | None = None) 
     """
     floor = 0 if ceiling is None else price - ceiling
     return min(amount, price) - cost >= floor and amount < price + _UNIQUE_CODE
+
+
+class PriceRules(Protocol):
+    """The owner's own prices."""
+
+    def all(self) -> Mapping[Scope, Override]:
+        """Return what is decided, by scope; of what was taken back nothing."""
+
+    def put(self, scope: Scope, override: Override, actor: str, now: Millis) -> None:
+        """Decide a scope's prices; ``NOTHING`` takes them back. What was before is kept."""
+
+    def decided_since(self, since: Millis) -> Sequence[Decision]:
+        """Return the last decision on each scope that was made at ``since`` or later."""

@@ -1,13 +1,16 @@
 """The shelf of one game: which offers of several suppliers are the same item."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
 from shop.catalogue import Game, fits
 from shop.goods import Good, Kind, Words, good_called, recognise, title_of
-from shop.suppliers import FormField
+from shop.pricing import Charge
+from shop.suppliers import FormField, Listing
 from shop.text import visible
+from shop.time import Millis
 
 _LONGEST_TITLE = 60
 
@@ -146,6 +149,62 @@ def change_of(was: int, became: int) -> Change:
     if not was or not became:
         return Change.GONE if was else Change.NEW
     return Change.DEARER if became > was else Change.CHEAPER
+
+
+class Shelf(Protocol):
+    """What suppliers list, and what can be made of it."""
+
+    def replace(
+        self, supplier: str, listings: Sequence[tuple[str, Listing]], now: Millis
+    ) -> Sequence[PriceChange]:
+        """Store a supplier's list, pairs of game slug and listing; return what it newly says."""
+
+    def offers(self, game: str, since: Millis) -> Sequence[Offer]:
+        """Return what lists no older than ``since`` have of a game, cheapest first."""
+
+    def offer(self, supplier: str, sku: str, since: Millis) -> Offer | None: ...
+    def games(self, since: Millis) -> Sequence[str]: ...
+    def fresh(self, since: Millis) -> Set[str]:
+        """Return the suppliers whose lists are no older than ``since``."""
+
+    def arranged(self, game: str) -> Arranged:
+        """Return the items of a game, those nobody can buy now and old ones included."""
+
+    def item(self, key: str, game: str) -> Item | None: ...
+    def item_of(self, supplier: str, sku: str) -> Item | None:
+        """Return the item that an offer is part of."""
+
+    def match(self, game: str, match: Match, actor: str, now: Millis) -> None:
+        """Store what the owner says of an offer; of the same good, the last word counts."""
+
+    def unmatch(self, game: str, supplier: str, sku: str, good: str) -> None:
+        """Forget what the owner said of an offer and a good."""
+
+    def matches(self, game: str) -> Sequence[Match]: ...
+    def charges_of(self, game: str) -> Mapping[str, Charge]:
+        """Return what a game's offers, by their keys, were seen to cost in dropship."""
+
+    def withhold(self, supplier: str, sku: str) -> None:
+        """Do not offer an item until its price is read again."""
+
+    def reprice(self, supplier: str, sku: str, price: int, *, available: bool) -> None:
+        """Store what one item of the list costs now, and offer it again if it is to be had."""
+
+    def ask_price(self, supplier: str, sku: str, at: Millis) -> None:
+        """Have the price of one item asked for at ``at``."""
+
+    def next_price_question(self, supplier: str, now: Millis) -> str | None:
+        """Return the item whose price is to be asked for now."""
+
+    def next_price_question_at(self, supplier: str) -> Millis | None: ...
+    def is_being_asked(self, supplier: str, sku: str) -> bool:
+        """Tell whether an item's price is in question."""
+
+    def price_answered(self, supplier: str, sku: str) -> None:
+        """Ask for this item's price no more."""
+
+    def learn(self, supplier: str, sku: str, charge: Charge, now: Millis) -> None: ...
+    def learnt(self, supplier: str, sku: str) -> Charge | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

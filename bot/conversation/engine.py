@@ -54,6 +54,10 @@ class Sessions(Protocol):
 class Desk(Protocol):
     """The owner's desk."""
 
+    @property
+    def steps(self) -> Sequence[Step]:
+        """The questions that only owners are asked."""
+
     def is_owner(self, address: str) -> bool: ...
     def command(self, room: Room, name: str, args: str) -> View | Outcome | None: ...
     def act(self, room: Room, case_id: str, action: str) -> View: ...
@@ -104,7 +108,7 @@ class Conversation:
         self._texts = texts
         self._language = language
         self._desk = desk
-        self._steps = MappingProxyType({step.id: step for step in steps})
+        self._steps = MappingProxyType({step.id: step for step in (*steps, *desk.steps)})
         if missing := set(StepId) - set(self._steps):
             raise ValueError(f"steps never written: {sorted(missing)}")
 

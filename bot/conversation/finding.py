@@ -29,7 +29,7 @@ from shop.goods import Words
 from shop.routing import Sale
 from shop.shelf import Arranged, Item
 
-MOST_SALES: Final = 40
+MOST_SALES: Final = 20  # pricing is the dearest part of a search
 NEAREST: Final = 6
 _MOST_TOKENS: Final = 16  # a longer text tells a story
 _LONGEST_NAME: Final = 7  # words
@@ -133,13 +133,19 @@ class _Said:
         return without_fillers(token for token in self.rest if not is_number(token))
 
 
+# Every search looks at the names of all games: each is read once.
 @lru_cache(maxsize=4096)
 def _squeezed(name: str) -> str:
     return "".join(cut(name))
 
 
+@lru_cache(maxsize=1024)
+def _words_in(*names: str) -> frozenset[str]:
+    return frozenset(word for name in names for word in cut(name))
+
+
 def _words_of(game: Game) -> frozenset[str]:
-    return frozenset(word for name in catalogue.names_of(game) for word in cut(name))
+    return _words_in(game.title, *game.aliases)
 
 
 def _without(tokens: Sequence[str], known: frozenset[str]) -> Tokens:
@@ -178,7 +184,7 @@ class _Search:
         """Every name of every game, without blanks; what is on the shelf before what is not."""
         found: dict[str, Game] = {}
         for game in (*self.stocked, *self.room.face.games):
-            for name in catalogue.names_of(game):
+            for name in (game.title, *game.aliases):
                 found.setdefault(_squeezed(name), game)
         return found
 
@@ -329,16 +335,15 @@ class _Search:
         """Return what is on sale: what this person bought last, what sells, what is likelier."""
         ranked = []
         for likeness in found:
-            key = likeness.entry.item.key
-            places = (self._bought.get(key, _POPULAR), self._popular.get(key, _POPULAR))
-            ranked.append((places, -likeness.rank, likeness.entry.item))
+            item = likeness.entry.item
+            place = (self._bought.get(item.key, _POPULAR), self._popular.get(item.key, _POPULAR))
+            listed = min(member.offer.listed for member in item.members)
+            ranked.append(((*place, -likeness.rank), listed, item))
         ranked.sort(key=lambda each: each[:2])
-        sales = []
-        for places, rank, item in ranked[: 5 * MOST_SALES]:
-            if (sale := self._sale(item)) is not None:
-                sales.append((places, rank, sale.quote.price, sale))
-        sales.sort(key=lambda each: each[:3])
-        return tuple(sale for *_, sale in sales[:MOST_SALES])
+        priced = ((place, self._sale(item)) for place, _, item in ranked)
+        sold = islice(((place, sale) for place, sale in priced if sale is not None), MOST_SALES)
+        best = sorted(sold, key=lambda each: (each[0], each[1].quote.price))
+        return tuple(sale for _, sale in best)
 
     def _sale(self, item: Item) -> Sale | None:
         return self.room.market.sale(item, self._credit)

@@ -44,13 +44,16 @@ Tokens = tuple[str, ...]
 def cut(text: str) -> Tokens:
     """Return the words and numbers of a text: "FF70" is "ff" and "70", "1.060" is "1060"."""
     text = (text if text.isascii() else plain(text)).lower()
-    text = _THOUSANDS.sub(lambda found: re.sub("[.,]", "", found[0]), text)
-    return tuple(_TOKENS.findall(_TIMES.sub(r" \1\2 ", text)))
+    if "." in text or "," in text:
+        text = _THOUSANDS.sub(lambda found: re.sub("[.,]", "", found[0]), text)
+    if "x" in text or "×" in text:  # noqa: RUF001 likewise
+        text = _TIMES.sub(r" \1\2 ", text)
+    return tuple(_TOKENS.findall(text))
 
 
 def is_number(token: str) -> bool:
     """Tell whether one of those is a number."""
-    return token[0].isdigit()
+    return not token.isalpha()
 
 
 def without_fillers(words: Iterable[str]) -> list[str]:
@@ -91,7 +94,7 @@ class ItemNames:
     """What the items on one game's shelf are called."""
 
     words: frozenset[str]
-    units: frozenset[str]  # words for what is counted
+    units: Sequence[str]  # words for what is counted
     counted: Sequence[Entry]  # in the order of their amounts
     scales: Mapping[str, int]
     by_numbers: Mapping[Tokens, Sequence[_Called]]
@@ -113,7 +116,7 @@ class ItemNames:
         """Return items of about that amount, half of it to twice as much, the nearest first."""
         if len(number) > _LONGEST_NUMBER:
             return ()
-        amount, units = int(number), self.units.intersection(words)
+        amount, units = int(number), frozenset(self.units).intersection(words)
         first = bisect_left(self.counted, (amount + 1) // 2, key=_amount)
         last = bisect_left(self.counted, 2 * amount + 1, key=_amount)
         fitting = (entry for entry in self.counted[first:last] if units <= entry.words)
@@ -122,8 +125,9 @@ class ItemNames:
     def counts_in(self, words: Iterable[str]) -> bool:
         """Tell whether words, perhaps with a slip of the finger, name a unit and nothing else."""
         said = without_fillers(words)
-        units = sorted(self.units)
-        return bool(said) and all(word in self.units or _closest(word, units, 1) for word in said)
+        return bool(said) and all(
+            word in self.units or _closest(word, self.units, 1) for word in said
+        )
 
     def scaled(self, tokens: Tokens) -> Tokens:
         """Return the tokens with "1", "b" made the one number that they mean in this game."""
@@ -210,17 +214,26 @@ def read_items(game: Game, words: Words, arranged: Arranged) -> ItemNames:
             if numbers:
                 by_numbers.setdefault(numbers, []).append((entry, all_said))
             else:
-                for word in entry.words | entry.names:
+                for word in {*entry.words, *entry.names}:
                     by_word.setdefault(word, []).append((entry, all_said))
     return ItemNames(
         words=frozenset(known),
-        units=reader.units,
+        units=sorted(reader.units),
         counted=sorted(counted, key=_amount),
         scales=reader.scales,
         by_numbers=by_numbers,
         by_word=by_word,
         vocabulary=sorted(known),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _CalledSo:
+    """What the words of a name say. ``is_amount``: no more than what it is so many of."""
+
+    words: frozenset[str]  # and the other names of the units among them
+    names: frozenset[str]
+    is_amount: bool
 
 
 class _Reader:
@@ -233,6 +246,7 @@ class _Reader:
         self.units = frozenset(word for unit in self._units.values() for word in unit.words)
         ours = {word for name in names_of(game) for word in cut(name)}
         self._beside = ours | self.units | _BESIDE_AMOUNTS
+        self._known: dict[Tokens, _CalledSo] = {}
 
     def read(self, item: Item) -> tuple[Entry, _Forms]:
         game, _, good = item.key.partition("/")
@@ -248,29 +262,31 @@ class _Reader:
         """Read the name of an offer that stands for itself."""
         tokens = _scaled(cut(item.title), self.scales)
         numbers = [token for token in tokens if is_number(token)]
-        words = [token for token in tokens if not is_number(token)]
-        amount = item.content or self._amount(tokens, words)
+        called = self._called(tuple(token for token in tokens if not is_number(token)))
+        amount = item.content
+        if (
+            not amount
+            and numbers
+            and (called.is_amount or (not self.units and tokens[0] in numbers))
+        ):
+            amount = int(numbers[0][:_LONGEST_NUMBER])
         forms: _Forms = {(str(amount),): bool(item.content)} if amount else {(): not numbers}
         if not amount:
             forms.update({(number,): False for number in numbers})
         forms[tuple(sorted(numbers))] = True
-        entry = Entry(
-            item=item,
-            words=frozenset(words).union(*self._said_besides(words)),
-            names=frozenset({"".join(words)}),
-            amount=amount,
-        )
+        entry = Entry(item=item, words=called.words, names=called.names, amount=amount)
         return entry, forms
 
-    def _amount(self, tokens: Tokens, words: Sequence[str]) -> int:
-        """Return the number that a name begins with, if it says nothing but an amount."""
-        first = next((token for token in tokens if is_number(token)), "")
-        fine = self._beside.issuperset(words) if self.units else tokens[:1] == (first,)
-        return int(first[:_LONGEST_NUMBER]) if first and fine else 0
-
-    def _said_besides(self, words: Sequence[str]) -> Iterator[frozenset[str]]:
-        """Yield the other names of the units that a name speaks of."""
-        return (unit.words for unit in self._units.values() if not unit.words.isdisjoint(words))
+    def _called(self, words: Tokens) -> _CalledSo:
+        """Return what words say beside the numbers: offers differ in these mostly."""
+        if words not in self._known:
+            besides = (unit.words for unit in self._units.values() if unit.words & set(words))
+            self._known[words] = _CalledSo(
+                words=frozenset(words).union(*besides),
+                names=frozenset({"".join(words)}),
+                is_amount=bool(self.units) and self._beside.issuperset(words),
+            )
+        return self._known[words]
 
 
 class _Said:

@@ -45,6 +45,7 @@ class StepId(StrEnum):
     CASH = "cash"
     PAYOUT = "payout"
     ENTRY = "entry"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,7 @@ _SAME = {
     "order": "pesan", "menu": "pesan", "history": "riwayat", "balance": "saldo", "cases": "kasus",
     "ledger": "buku", "topup": "isi", "withdraw": "tarik", "language": "bahasa",
     "help": "bantuan", "cancel": "batal", "mulai": "start", "route": "rute", "match": "cocok",
+    "price": "harga", "prices": "harga",
     "accounts": "akun", "lists": "daftar", "link": "tautan",
 }  # fmt: skip
 

@@ -1,16 +1,19 @@
 """The owner's commands and cases. Who asks is checked here, at every single act."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 from bot.conversation.case_views import case_view, confirm_view, supplier_case_view
 from bot.conversation.entering import enter, undo
 from bot.conversation.room import Room
+from bot.conversation.steps import Step
 from bot.conversation.views import Outcome, View, for_case
 from bot.owner.links import NOWHERE, Entrances, links
 from bot.owner.lists import lists
 from bot.owner.matching import match
+from bot.owner.pricing import ConfirmPrice, prices
 from bot.owner.routes import route
 from shop import comparing, ledger, settling
 from shop.cases import Answer, Case, answers, event_of
@@ -24,6 +27,8 @@ SHOWN_CASES = 10
 class OwnersDesk:
     """``bot.conversation.engine.Desk`` for the owners named in the settings."""
 
+    steps: ClassVar[Sequence[Step]] = (ConfirmPrice(),)
+
     def __init__(self, owners: Collection[str], entrances: Entrances = NOWHERE) -> None:
         self._owners = frozenset(owners)
         self._commands: Mapping[str, Callable[[Room, str], View | Outcome]] = {
@@ -34,6 +39,7 @@ class OwnersDesk:
             "urung": undo,
             "rute": route,
             "cocok": match,
+            "harga": prices,
             "daftar": lists,
             "tautan": partial(links, entrances),
         }

@@ -31,8 +31,8 @@ def route(room: Room, args: str) -> View:
     game = find_game(room, args) if args else None
     if game is not None:
         return _of_game(room, game)
-    how = room.texts("route.how")
-    return View(text=f"{room.texts('route.unknown', text=visible(args, 40))}\n{how}" if args else how)
+    unknown = room.texts("route.unknown", text=visible(args, 40)) if args else ""
+    return View(text=f"{unknown}\n{room.texts('route.how')}".strip())
 
 
 def _by_key(room: Room, key: str) -> Item | None:
@@ -98,7 +98,7 @@ def _line(room: Room, nth: int, each: Route) -> str:
         sku=offer.sku,
         item=offer.item,
         cost=room.texts.money(offer.listed if quote is None else quote.cost),
-        price="–" if quote is None else room.texts.money(quote.price),
+        price="-" if quote is None else room.texts.money(quote.price),
         balance=room.texts.money(room.market.balance(offer.supplier)),
         verdict=room.texts(f"route.{each.verdict}"),
         lately=_lately(room, offer.supplier),

@@ -87,7 +87,7 @@ class Nicknames:
         now = self._clock()
         self._lately = [(at, who) for at, who in self._lately if 0 <= now - at < WINDOW]
         mine = sum(who == address for _, who in self._lately)
-        if len(self._lately) >= MOST_OF_ALL:
+        if mine >= MOST_OF_ONE or len(self._lately) >= MOST_OF_ALL:
             log.warning("nickname.too_many", person=mine, all=len(self._lately))
             return False
         self._lately.append((now, address))

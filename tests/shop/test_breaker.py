@@ -9,7 +9,9 @@ from tests.shop.samples import NOW
 
 
 def went(*goods: bool, took: int = 100) -> list[Outcome]:
-    return [Outcome(ref=str(n), at=NOW + n, went_well=good, took=took) for n, good in enumerate(goods)]
+    return [
+        Outcome(ref=str(n), at=NOW + n, went_well=good, took=took) for n, good in enumerate(goods)
+    ]
 
 
 def test_a_few_bad_ones_say_nothing() -> None:

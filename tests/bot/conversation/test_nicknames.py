@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.conversation.views import Incoming, StepId, View
 from shop import recognizing
 from shop.players import Found, MustAsk, Whose, shown_nickname
-from shop.suppliers import WrongAccount
+from shop.suppliers import FormField, WrongAccount
 from shop.time import MINUTE, SECOND
 from tests.bot.conversation.parlour import (
     EVERY_WAY,
@@ -199,6 +199,15 @@ def test_id_and_server_are_asked_about_together(parlour: Asking, budi: Guest) ->
     budi.says("2001")
     assert budi.step is StepId.CONFIRM
     assert parlour.asked == [Whose(game=ML, user_id="12345678", server="2001")]
+
+
+def test_an_id_that_is_asked_for_without_its_server_is_no_player_to_ask_for(
+    parlour: Asking, budi: Guest
+) -> None:
+    parlour.stock({ML: [("45", "86 Diamond", 19_100, FormField(key="id", label="ID"))]})
+    budi.walks_to_confirmation("mobile legends", "86", "12345678")
+    assert parlour.asked == []
+    assert lines(budi)[2:4] == ["👤 12345678", "💰 Rp22.500"]
 
 
 def test_nothing_of_a_turn_is_stored_before_the_player_is_known(

@@ -107,7 +107,11 @@ def test_a_button_for_an_account_that_was_taken_off_asks_again(
 
 # --- what stands on buttons -----------------------------------------------------------------------
 
-_IDS = st.from_regex(r"\A[0-9]{5,25}\Z") | st.from_regex(r"\A[A-Za-z0-9._-]{3,25}\Z")
+_IDS = (
+    st.sampled_from(("12345678", "123456789012", "123456789012345678901234"))
+    | st.from_regex(r"\A[0-9]{5,25}\Z")
+    | st.from_regex(r"\A[A-Za-z0-9._-]{3,25}\Z")
+)
 _ACCOUNTS = st.lists(
     st.builds(
         SavedAccount,
@@ -158,6 +162,19 @@ def test_a_label_says_as_much_as_there_is_room_for(
     )
     [(found, _)] = accounts.labels(parlour.room(), [account])
     assert found == label
+
+
+def test_accounts_that_look_alike_are_told_apart_all_the_same(parlour: Parlour) -> None:
+    alike = [
+        SavedAccount(
+            game="mobile-legends", user_id=user_id, server=server, nickname=name, used_at=NOON
+        )
+        for user_id in ("1234567890123456789012345", "9999567890123456789012345")
+        for server, name in (("2001", "Whyy"), ("2002", "Whyy"), ("2003", ""), ("2004", ""))
+    ]
+    found = accounts.labels(parlour.room(), alike)
+    assert len({label for label, _ in found}) == len(alike)
+    assert all(0 < len(label) <= accounts.MOST_LABEL for label, _ in found)
 
 
 def test_a_name_written_from_right_to_left_is_left_out_beside_digits(parlour: Parlour) -> None:
@@ -346,6 +363,13 @@ def test_s4_nobody_touches_another_persons_account(
     assert parlour.books.accounts.of(who) == []
     assert all(HIS not in f"{whole(view)} {view.choices}" for view in stranger.views)
     assert stranger.draft.user_id == ""
+
+
+def test_s4_nobody_brings_back_what_another_took_off(parlour: Parlour, budi: Guest) -> None:
+    undo = _pressed(parlour, budi)["undo"]
+    forgets(budi, HIS)
+    parlour.guest("siti").presses(undo)
+    assert kept(parlour, budi) == kept(parlour, parlour.guest("siti")) == []
 
 
 def test_every_button_fits_into_what_telegram_carries(parlour: Parlour, budi: Guest) -> None:
