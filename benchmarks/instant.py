@@ -38,7 +38,6 @@ from storage.sessions import StoredSession
 
 _ITEM, _SKU, _GAME = "70 Diamond", "1", "free-fire"
 _LISTED: Final = 10_000
-_PRICES = PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200)
 _QUOTE: Final = Quote(listed=_LISTED, cost=11_200, price=11_800)
 _ANY_PORT: Final = 8080  # of a page that is not served
 _SCREEN: Final = 1

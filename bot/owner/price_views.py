@@ -187,7 +187,10 @@ def _offer_line(room: Room, item: Item, route: Route, rule: PriceRule) -> str:
         cost=cost,
         price=room.texts.money(route.quote.price),
         profit=room.texts.money(route.quote.price - route.quote.cost),
-        verdict=room.texts(f"route.{route.verdict}"),
+        verdict=room.texts(
+            f"route.{route.verdict}",
+            balance=room.texts.money(room.market.balance(route.offer.supplier)),
+        ),
     )
 
 

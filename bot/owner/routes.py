@@ -1,6 +1,6 @@
 """Why an item is sold the way it is: ``/rute``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median_low
 from typing import Final
 
@@ -88,30 +88,33 @@ def _game(room: Room, item: Item) -> str:
     return room.books.rules.game(item.game).title
 
 
+_MARKS: Final[Mapping[Verdict, str]] = {Verdict.SOLD: "✅", Verdict.DEARER: "▫️"}
+
+
 def _line(room: Room, nth: int, each: Route) -> str:
-    """Say all there is to say of one way: cost, price, balance, verdict, how it went lately."""
+    """Say all there is to say of one way: cost, price, verdict, and how it went there lately."""
     offer, quote = each.offer, each.quote
+    balance = room.texts.money(room.market.balance(offer.supplier))
     return room.texts(
         "route.line",
+        mark=_MARKS.get(each.verdict, "⛔"),
         number=nth,
         supplier=_title(room, offer.supplier),
         sku=offer.sku,
         item=offer.item,
         cost=room.texts.money(offer.listed if quote is None else quote.cost),
         price="-" if quote is None else room.texts.money(quote.price),
-        balance=room.texts.money(room.market.balance(offer.supplier)),
-        verdict=room.texts(f"route.{each.verdict}"),
+        verdict=room.texts(f"route.{each.verdict}", balance=balance),
         lately=_lately(room, offer.supplier),
         match=room.texts("route.confirmed" if each.member.confirmed else "route.unconfirmed"),
     )
 
 
 def _lately(room: Room, supplier: str) -> str:
-    """Say how the last orders went there, and how long its answers took."""
-    health = room.books.health
-    outcomes = health.lately(supplier, room.now - breaker.LATELY)[-breaker.MOST :]
+    """Say how the last orders went there, and how long its answers took, if there were any."""
+    outcomes = room.books.health.lately(supplier, room.now - breaker.LATELY)[-breaker.MOST :]
     if not outcomes:
-        return room.texts("route.lately.none")
+        return ""
     took = median_low([outcome.took for outcome in outcomes])
     fine = sum(outcome.is_fine for outcome in outcomes)
     seconds = f"{took // 1000},{took % 1000 // 100}"

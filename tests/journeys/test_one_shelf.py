@@ -91,9 +91,9 @@ async def test_the_owner_sees_why_it_is_sold_so(tmp_path: Path) -> None:
         await there.owner.says("/rute ff 70")
         text = there.owner.last.text
         first, second, *_ = text.split("\n\n")
-        assert first.startswith("1. Kiosgame · S4_FF70")
+        assert first.startswith("✅ 1. Kiosgame: Rp9.290 → Rp9.800\n“70 Diamonds” · S4_FF70")
         assert "Dijual lewat rute ini" in first
-        assert second.startswith("2. ZoneGame · FF70")
+        assert second.startswith("▫️ 2. ZoneGame: Rp9.500")
         assert "bukan yang termurah" in second
         assert "0 dari 2 rute boleh menggantikan" in text
 

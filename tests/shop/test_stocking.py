@@ -244,6 +244,13 @@ def test_after_a_night_without_the_shop_the_first_short_list_is_not_believed(
     assert taken(books, of(4), NOW).kept is Kept.SHORT
 
 
+def test_a_clock_that_was_ahead_does_not_keep_a_short_list_back_for_ever(books: SqlBooks) -> None:
+    taken(books, of(10), NOW - MINUTE)
+    taken(books, of(4), NOW + 99 * DAY)
+    taken(books, of(4), NOW)
+    assert taken(books, of(4), NOW + HOUR).kept is None
+
+
 def test_an_empty_list_is_never_believed(books: SqlBooks) -> None:
     taken(books, of(10), NOW - MINUTE)
     for hours in range(5):
@@ -267,6 +274,19 @@ def test_what_is_known_of_a_kept_list_stays_that_of_the_one_that_is_sold(books: 
     assert (kept.kept, kept.words) == (Kept.SHORT, "10 → 2")
     assert replace(kept, kept=None, words="", short_since=0) == before
     assert (before.rows, before.dropped, before.items) == (12, 2, 10)
+
+
+def test_what_is_stored_a_second_time_because_nobody_knew_says_nothing_twice(
+    books: SqlBooks,
+) -> None:
+    taken(books, a_list(*(row(sku) for sku in "abcd")))
+    books.price_lists.put(replace(books.price_lists.reading(ZT), asked_by=("web:asks",)))
+    later = a_list(row("a", 20_000), row("b"), row("x", category="Nowhere"), dropped=1)
+    for _ in range(2):
+        taken(books, later, NOW + MINUTE)
+    assert alerts(books) == ["list_dropped", "list_undescribed", "prices_jumped"]
+    assert len(told(books, "web:asks")) == 1
+    assert len(books.price_lists.changes(0, 99)) == 3
 
 
 # --- what the owners should look at ---------------------------------------------------------------
