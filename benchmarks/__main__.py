@@ -22,6 +22,7 @@ MODULES: Mapping[str, str] = {
     "P5": "benchmarks.p5_waiting",
     "P6": "benchmarks.p6_start",
     "P7": "benchmarks.p7_call_budget",
+    "P8": "benchmarks.p8_shelf",
     "P9": "benchmarks.p9_processes",
     "P10": "benchmarks.p10_finding",
 }

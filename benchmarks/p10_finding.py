@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from sqlite3 import Connection
 from tempfile import TemporaryDirectory
@@ -28,50 +27,24 @@ from rapidfuzz import fuzz, process
 
 from benchmarks.filled import Filling, fill
 from benchmarks.measuring import Measured, Say, at_most, ratio_at_most
+from benchmarks.price_lists import GAMES, RULES, SUPPLIERS, rows_of
 from bot.conversation.engine import LONGEST_TEXT
 from bot.conversation.finding import find
 from bot.conversation.room import Face, Room
 from bot.conversation.texts import Texts
-from shop.catalogue import read_games
-from shop.goods import Words
-from shop.pricing import PriceRule
-from shop.rules import Rules
-from shop.suppliers import Abilities, Listing
-from shop.time import MINUTE, SECOND, Millis
-from shop.words import read_words
+from shop.catalogue import slug_of_undescribed
+from shop.suppliers import Listing
+from shop.time import MINUTE, Millis
 from storage.books import SqlBooks
 from storage.shelf import ShelfMemory
 from storage.sqlite import SqliteTransaction, connect
 
-SUPPLIERS = ("zultopup", "zonegame", "senpay", "kiosgame", "apigames")
-ROWS = 5_000  # of each list
 SEARCHES = 300  # of each round
-UNDESCRIBED = 30  # games
 _ORDERS = 5_000
 _NOW: Millis = 1_795_150_800_000
 _WITHIN_A_TURN = 20.0  # milliseconds
-_GAMES = read_games((files("shop") / "games.toml").read_text("utf-8"))
-_WORDS = read_words((files("shop") / "goods.toml").read_text("utf-8"))
-_RULES = Rules(
-    prices=PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200),
-    poll=5 * SECOND,
-    holds_for=15 * MINUTE,
-    abilities=dict.fromkeys(SUPPLIERS, Abilities(dropships=True)),
-    suppliers=SUPPLIERS,
-    targets=dict.fromkeys(SUPPLIERS, "{user_id}{server_id}"),
-    games={game.slug: game for game in _GAMES},
-    words=_WORDS,
-)
-_FACE = Face(name="Lapak", support="", games=_GAMES, suppliers=SUPPLIERS)
+_FACE = Face(name="Lapak", support="", games=GAMES, suppliers=SUPPLIERS)
 _TEXTS = Texts(language="id", catalogue={}, zone=ZoneInfo("Asia/Jakarta"))
-# How suppliers write an amount of a unit, in the order of their names above.
-_STYLES: Sequence[Callable[[int, str], str]] = (
-    lambda amount, unit: f"{amount} {unit}",
-    lambda amount, unit: f"{amount} {unit}s",
-    lambda amount, unit: f"{amount} {unit}s ({amount - amount // 10} + {amount // 10} Bonus)",
-    lambda amount, unit: f"{amount} ({amount - amount // 10}+{amount // 10}) {unit}s",
-    lambda amount, unit: f"{amount} {unit.upper()}",
-)
 _TYPED = (
     "ml {n}", "{n} ml", "mlbb {n} dm", "ff{n}", "ff max {n}", "{n} diamond", "{n}", "pubg {n} uc",
     "{n} vp", "mobil legend {n}", "fre fire {n} diamon", "wdp", "weekly pass ml", "ml wdp x2",
@@ -158,7 +131,7 @@ class _Shop:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._memory = ShelfMemory()
-        self._lists = {supplier: _list_of(nth) for nth, supplier in enumerate(SUPPLIERS)}
+        self._lists = {supplier: _rows_of(nth) for nth, supplier in enumerate(SUPPLIERS)}
         self.games = sorted({game for rows in self._lists.values() for game, *_ in rows})
         self.names = [f"{game} {name}" for rows in self._lists.values() for game, name, _ in rows]
 
@@ -202,23 +175,10 @@ class _Shop:
         )
 
     def _books(self) -> SqlBooks:
-        return SqlBooks(SqliteTransaction(self._connection), _RULES, (), self._memory)
+        return SqlBooks(SqliteTransaction(self._connection), RULES, (), self._memory)
 
 
-def _list_of(nth: int) -> Sequence[tuple[str, str, int]]:
-    """Return a supplier's list: game, name, and price in whole rupiah."""
-    described = [(game.slug, _WORDS.get(game.slug, Words())) for game in _GAMES]
-    others = [(f"~arena-of-gods-{chr(97 + n)}", Words()) for n in range(UNDESCRIBED)]
-    games = [*described, *others]
-    rows = [
-        (slug, named.title, 20_000 + 7_000 * place)
-        for slug, words in games
-        for place, named in enumerate(words.passes)
-    ]
-    style, amount = _STYLES[nth], 10
-    while len(rows) < ROWS:
-        for slug, words in games:
-            unit = words.units[0].title if words.units else "Gem"
-            rows.append((slug, style(amount, unit), amount * 230))
-        amount += 11
-    return rows[:ROWS]
+def _rows_of(nth: int) -> Sequence[tuple[str, str, int]]:
+    """Return a supplier's list by the games' slugs."""
+    slugs = {game.title: game.slug for game in GAMES}
+    return [(slugs.get(name) or slug_of_undescribed(name), *row) for name, *row in rows_of(nth)]

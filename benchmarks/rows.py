@@ -103,6 +103,10 @@ class _Noting:
             self._noted.append((sql, parameters))
         return touched
 
+    def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
+        for row in rows:
+            self.execute(sql, row)
+
     def fetch(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> Sequence[Row]:
         return self._tx.fetch(sql, parameters)
 

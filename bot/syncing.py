@@ -95,7 +95,17 @@ async def _sync(settings: Settings, say: Say, seams: Seams) -> list[str]:
 
 
 async def _is_running(settings: Settings, seams: Seams) -> bool:
-    """Tell whether a shop runs on the database."""
+    """Tell whether a shop runs on the database, and does so still a moment later.
+
+    Another command that looks for one holds its place for a blink, too.
+    """
+    if not await _is_there(settings, seams):
+        return False
+    await asyncio.sleep(LOOK_EVERY)
+    return await _is_there(settings, seams)
+
+
+async def _is_there(settings: Settings, seams: Seams) -> bool:
     try:
         with held(settings.database):
             presence = seams.presence(settings.database)

@@ -160,9 +160,15 @@ def recognise(game: Game, words: Words, name: str) -> Good | None:
 
     Readings are remembered: the same name costs next to nothing the second time.
     """
-    if len(name) > _LONGEST_NAME or not (words.units or words.passes):
-        return None
-    return _read(_reader(game.slug, game.region, (game.title, *game.aliases), words), name)
+    return recogniser(game, words)(name)
+
+
+def recogniser(game: Game, words: Words) -> Callable[[str], Good | None]:
+    """Return what recognises the names of a game, for many of them."""
+    if not (words.units or words.passes):
+        return lambda _: None
+    reader = _reader(game.slug, game.region, (game.title, *game.aliases), words)
+    return lambda name: None if len(name) > _LONGEST_NAME else _read(reader, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -88,11 +88,8 @@ def take_back(books: Books, pair: Pair) -> None:
     books.shelf.unmatch(pair.offer.game, pair.offer.supplier, pair.offer.sku, pair.good)
 
 
-def ask_the_owners(books: Books, now: Millis) -> None:
-    """Tell the owners, once a day while there are any, how many offers are doubtful."""
-    count = len(doubts(books))
-    if not count:
-        return
+def ask_the_owners(books: Books, count: int, now: Millis) -> None:
+    """Tell the owners, once a day, how many offers are doubtful."""
     facts: Facts = {"alert": "doubts", "evidence": str(count)}
     key = f"alert:doubts:{now // ASK_EVERY}"
     notice = Notice(key=key, kind=NoticeKind.ALERT, address="", facts=facts)

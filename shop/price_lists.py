@@ -101,8 +101,7 @@ class Described:
     """The games that somebody described, by what suppliers call them."""
 
     def __init__(self, games: Iterable[Game]) -> None:
-        named = [(_slug(name), game) for game in games for name in catalogue.names_of(game)]
-        self._by_slug = dict(reversed(named))  # of two with one name the first counts
+        self._by_slug = {_slug(name): game for game in games for name in catalogue.names_of(game)}
 
     def game(self, category: str) -> Game | None:
         """Return the game that a category names, as ``catalogue.game_of`` does."""

@@ -25,6 +25,8 @@ def rerouted(
     """
     if not may(order, Event.REROUTED) or _may_be_there_already(books, order):
         return None
+    if _was_in_doubt(books, order):
+        return None
     found = routing.stand_in(books, order, now)
     if found is None:
         return None
@@ -47,6 +49,13 @@ def _may_be_there_already(books: Books, order: Order) -> bool:
     """Tell whether, since a restored copy was made, another may have delivered an order of it."""
     made_at = books.copies.made_at()
     return made_at is not None and order.created_at <= made_at
+
+
+def _was_in_doubt(books: Books, order: Order) -> bool:
+    """Tell whether it was ever unknown, since the owner's last word, if an order was made."""
+    events = [happened.event for happened in books.orders.history(order.id)]
+    since = len(events) - events[::-1].index(Event.PROCEEDED) if Event.PROCEEDED in events else 0
+    return Event.OUTCOME_UNKNOWN in events[since:]
 
 
 def is_left_behind(order: Order) -> bool:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import Protocol
 
 from shop.catalogue import Game, fits
-from shop.goods import Good, Kind, Words, good_called, recognise, title_of
+from shop.goods import Good, Kind, Words, good_called, recogniser, title_of
 from shop.pricing import Charge
 from shop.suppliers import FormField, Listing
 from shop.text import visible
@@ -242,8 +243,18 @@ def arrange(
     said: dict[tuple[str, str], list[Match]] = {}
     for match in matches:
         said.setdefault((match.supplier, match.sku), []).append(match)
-    ranked = sorted(offers, key=lambda offer: (offer.listed, offer.key))
-    read = [_read(game, words, each, said.get((each.supplier, each.sku), ())) for each in ranked]
+    meaning, ranked = recogniser(game, words), sorted(offers, key=_rank)
+    read = [
+        _Read(offer=each, good=meaning(each.item), fits=_fits(game, each))
+        if each.game == game.slug
+        else _Read(offer=each)
+        for each in ranked
+    ]
+    if said:
+        read = [
+            _heard(game, words, each, said.get((each.offer.supplier, each.offer.sku), ()))
+            for each in read
+        ]
     groups: dict[str, list[_Read]] = {}
     for each in read:
         if each.fits and each.place is not None:
@@ -262,18 +273,24 @@ def arrange(
     )
 
 
-def _read(game: Game, words: Words, offer: Offer, matches: Sequence[Match]) -> _Read:
-    if offer.game != game.slug:
-        return _Read(offer=offer)
-    good = recognise(game, words, offer.item)
-    said = [match for match in matches if match.item == offer.item]
+_rank = attrgetter("listed", "supplier", "sku")
+
+
+def _fits(game: Game, offer: Offer) -> bool:
+    return not offer.form or fits(game, offer.supplier, offer.form)
+
+
+def _heard(game: Game, words: Words, each: _Read, matches: Sequence[Match]) -> _Read:
+    """Return an offer with what the owner said of it, under the name that it has now."""
+    said = [match for match in matches if match.item == each.offer.item]
+    if not said or each.offer.game != game.slug:
+        return each
     same = [good_called(game, words, match.good) for match in said if match.same]
     # A word against the name does not count: diamonds are no pass. Nor do two words at odds.
+    good = each.good
     homes = [g for g in same if g is not None and (good is None or g.unit == good.unit)]
-    return _Read(
-        offer=offer,
-        fits=fits(game, offer.supplier, offer.form),
-        good=good,
+    return replace(
+        each,
         home=homes[0] if len(homes) == 1 else None,
         others=frozenset(match.good for match in said if not match.same),
     )

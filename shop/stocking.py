@@ -159,12 +159,11 @@ def _keep(books: Books, last: Reading, kept: Kept, found: SortedList, now: Milli
     words, since = _shrunk(last, found), last.short_since
     if kept is Kept.SHORT:
         since = min(since or now, now)  # a clock may have been set
-    if last.kept is not kept:
-        owners = _Owners(books=books, supplier=last.supplier, now=now)
-        if kept is Kept.SHORT:
-            owners.alert("list_kept", words, now // HOUR)
-        else:
-            owners.alert("list_empty", words, now // HOUR)
+    owners = _Owners(books=books, supplier=last.supplier, now=now)
+    if kept is Kept.EMPTY:
+        owners.alert("list_empty", words, now // DAY)
+    elif last.kept is not kept:
+        owners.alert("list_kept", words, now // HOUR)
     books.price_lists.put(
         replace(last, kept=kept, words=words, short_since=since, failed=0, asked_by=())
     )

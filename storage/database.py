@@ -27,6 +27,9 @@ class Transaction(Protocol):
     def execute(self, sql: str, parameters: Parameters = ...) -> int:
         """Run one statement with ``:named`` parameters; return the number of rows it touched."""
 
+    def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
+        """Run one statement once for each of ``rows``; of thousands, in one go."""
+
     def fetch(self, sql: str, parameters: Parameters = ...) -> Sequence[Row]:
         """Run one statement and return its rows (``RETURNING`` included)."""
 

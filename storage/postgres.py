@@ -77,6 +77,9 @@ class PostgresTransaction:
     def execute(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> int:
         return self._cursor.execute(translated(sql), _storable(parameters)).rowcount
 
+    def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
+        self._cursor.executemany(translated(sql), [_storable(row) for row in rows])
+
     def fetch(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> Sequence[Row]:
         return self._cursor.execute(translated(sql), _storable(parameters)).fetchall()
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from functools import lru_cache
+from operator import itemgetter
 from secrets import token_hex
 
 from shop import shelf
@@ -129,19 +130,20 @@ class SqlShelf:
     ) -> Sequence[PriceChange]:
         before = {row["sku"]: row for row in self._tx.fetch(_LISTED, {"supplier": supplier})}
         listed = _first_of_each(supplier, listings)
-        for sku in before.keys() - listed.keys():
-            self._tx.execute(_GONE, {"supplier": supplier, "sku": sku})
+        gone_skus = before.keys() - listed.keys()
+        self._tx.execute_many(_GONE, [{"supplier": supplier, "sku": sku} for sku in gone_skus])
         changed = {
             sku: row
             for sku, row in listed.items()
             if sku not in before or _differs(before[sku], row)
         }
-        for sku, row in changed.items():
-            asked = before[sku]["asked"] if sku in before else 0
-            self._tx.execute(_PUT, {**row, "withheld": min(asked, 1)})
+        asked = {sku for sku, row in before.items() if row["asked"]}
+        self._tx.execute_many(
+            _PUT, [{**row, "withheld": int(sku in asked)} for sku, row in changed.items()]
+        )
         self._tx.execute(_NO_QUESTIONS, {"supplier": supplier})
         self._tx.execute(_LISTED_AT, {"supplier": supplier, "now": now})
-        gone = {sku: before[sku] for sku in before.keys() - listed.keys()}
+        gone = {sku: before[sku] for sku in gone_skus}
         touched = [*changed.values(), *gone.values(), *(before[s] for s in changed if s in before)]
         self._renew({row["game"] for row in touched})
         return _changes(supplier, before, listed)
@@ -277,12 +279,12 @@ def _first_of_each(supplier: str, listings: Sequence[tuple[str, Listing]]) -> Ma
     return rows
 
 
-_SAID = ("game", "item", "listed", "form", "has_server")
+_said = itemgetter("game", "item", "listed", "form", "has_server")
 
 
 def _differs(before: Row, row: Row) -> bool:
     back = before["withheld"] and not before["asked"]  # the list has it: it is sold again
-    return bool(back) or any(before[name] != row[name] for name in _SAID)
+    return bool(back) or _said(before) != _said(row)
 
 
 def _changes(

@@ -35,6 +35,9 @@ class SqliteTransaction:
     def execute(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> int:
         return self._connection.execute(sql, parameters).rowcount
 
+    def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
+        self._connection.executemany(sql, rows)
+
     def fetch(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> Sequence[Row]:
         return self._connection.execute(sql, parameters).fetchall()
 

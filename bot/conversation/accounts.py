@@ -78,8 +78,8 @@ def command(room: Room, args: str) -> View:
         case "urung":
             return _undo(room, about)
         case _:
-            page = int(args) if args.isascii() and args.isdigit() and len(args) < 5 else 1
-            return _listed(room, page=page)
+            known = args.isascii() and args.isdigit() and len(args) < 5
+            return _listed(room, page=max(int(args), 1) if known else 1)
 
 
 def _forget(room: Room, account_id: str) -> View:

@@ -179,14 +179,16 @@ def _closest(word: str, vocabulary: Sequence[str], most: int) -> list[str]:
 def _likeness(
     called: _Called, words: Sequence[str], meant: Mapping[str, frozenset[str]]
 ) -> Likeness | None:
-    """Judge one item; ``None``: it is called by more than its number."""
+    """Judge one item; ``None``: it is a pass, which no number names."""
     entry, all_said = called
     said = [word for word in words if word not in _FILLERS or word in entry.words]
-    if not said and not entry.amount:
+    is_numbered = not said and not entry.amount
+    if is_numbered and entry.is_good:
         return None
     is_named = bool(said) and "".join(said) in entry.names
     slips = sum(word not in entry.words for word in said)
     missing = 0 if is_named else sum(meant[word].isdisjoint(entry.words) for word in said)
+    missing += is_numbered  # whatever it is that it has so many of
     points = 8 * all_said + 4 * is_named + 2 * entry.is_good + (not slips)
     return Likeness(
         entry=entry,

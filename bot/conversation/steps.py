@@ -1,6 +1,6 @@
 """The purchase conversation: one class per question, in the order they are asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Protocol
 
@@ -16,6 +16,7 @@ from shop import catalogue
 from shop.catalogue import Game
 from shop.routing import Sale
 from shop.shelf import Item
+from shop.text import visible
 
 REPEATS = 2
 ALL = "*"  # the choice that ends a search
@@ -109,21 +110,27 @@ def _searched(room: Room, text: str, games: Sequence[Game]) -> tuple[Choice, ...
         return tuple(Choice(game.slug, game.title) for game in alike)
     found = find(room, text)
     titles = {game.slug: game.title for game in games}
-    sales = [
-        _choice_among_games(room, sale, titles.get(sale.item.game, "")) for sale in found.sales
-    ]
+    sales = _choices_among_games(room, found.sales, titles)
     others = [Choice(game.slug, game.title) for game in found.games if game.slug in titles]
     if not sales and not others:
         return ()
     return (*sales, *others, Choice(ALL, room.texts("button.all_games")))
 
 
-def _choice_among_games(room: Room, sale: Sale, game: str) -> Choice:
-    price = room.texts.money(sale.quote.price)
-    label = f"{sale.item.title} · {game}"
-    if len(label) <= _MOST_LABEL:
-        return Choice(_carried(sale.item), label, price)
-    return Choice(_carried(sale.item), sale.item.title[:_MOST_LABEL], f"{game} · {price}")
+def _choices_among_games(
+    room: Room, sales: Sequence[Sale], titles: Mapping[str, str]
+) -> list[Choice]:
+    """Return choices of several games: what they are called all say the game, or none does."""
+    games = [titles.get(sale.item.game, "") for sale in sales]
+    longer = [f"{sale.item.title} · {game}" for sale, game in zip(sales, games, strict=True)]
+    fit = all(len(label) <= _MOST_LABEL for label in longer)
+    choices = []
+    for sale, game, label in zip(sales, games, longer, strict=True):
+        short = visible(sale.item.title, _MOST_LABEL)
+        price = room.texts.money(sale.quote.price)
+        shown = (label, price) if fit else (short, f"{game} · {price}")
+        choices.append(Choice(_carried(sale.item), *shown))
+    return choices
 
 
 def _carried(item: Item) -> str:
@@ -233,7 +240,7 @@ def elsewhere(room: Room, draft: Draft, step: StepId, text: str) -> Outcome | No
 
     Only a text of several words that names a game, and clearly an item of it, is none.
     """
-    if "#" in text or len(catalogue.canonical(text).split()) < 2:
+    if "#" in text or len(text.split()) < 2:
         return None
     found = find(room, text)
     if found.game is None or found.item is None:

@@ -77,7 +77,7 @@ class Started:
     """/start, perhaps with the payload of a link. ``typed``: those words, if they may be none."""
 
     payload: str = ""
-    typed: str = ""
+    typed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Links that lead customers straight to a game or an item: ``/tautan``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,10 +8,12 @@ from bot.conversation.finding import find, find_game
 from bot.conversation.linking import item_of, payload_of, payload_of_game
 from bot.conversation.room import Room
 from bot.conversation.views import MOST_DATA_BYTES, Choice, View
+from shop.routing import Sale
 from shop.shelf import Item
 from shop.text import visible
 
 _OFFERED: Final = 10
+_MOST_LABEL: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +48,11 @@ def links(entrances: Entrances, room: Room, args: str) -> View:
     found = find(room, args)
     if found.item is not None:
         return _shown(entrances, room, _of_item(room, found.item))
-    offered = [_of_item(room, sale.item) for sale in found.sales]
-    game = None if offered else find_game(room, args) or found.game
+    game = None if found.sales else find_game(room, args) or found.game
     if game is not None:
         return _shown(entrances, room, _Place(title=game.title, payload=payload_of_game(game)))
-    return View(
-        text=room.texts("link.unknown", text=visible(args, 40)), choices=tuple(_choices(offered))
-    )
+    unknown = room.texts("link.unknown", text=visible(args, 40))
+    return View(text=unknown, choices=tuple(_choices(room, found.sales[:_OFFERED])))
 
 
 def _of_item(room: Room, item: Item) -> _Place:
@@ -60,11 +60,12 @@ def _of_item(room: Room, item: Item) -> _Place:
     return _Place(title=f"{game} · {item.title}", payload=payload_of(item))
 
 
-def _choices(offered: list[_Place]) -> Iterator[Choice]:
-    for place in offered[:_OFFERED]:
-        data = f"p:tautan:{place.payload}"
+def _choices(room: Room, sales: Sequence[Sale]) -> Iterator[Choice]:
+    for item in (sale.item for sale in sales):
+        payload, game = payload_of(item), room.books.rules.game(item.game).title
+        data = f"p:tautan:{payload}"
         if len(data.encode()) <= MOST_DATA_BYTES:
-            yield Choice(place.payload, visible(place.title, 24), data=data)
+            yield Choice(payload, visible(item.title, _MOST_LABEL), game, data=data)
 
 
 def _shown(entrances: Entrances, room: Room, place: _Place) -> View:

@@ -33,7 +33,8 @@ class Nicknames:
     """Whoever can tell what players call themselves; orders are not asked about here.
 
     ``suppliers`` are asked in their order; what cannot be told within ``patience`` seconds is
-    unknown. That one gives no answer says nothing of how it sells.
+    unknown. That one gives no answer says nothing of how it sells. What people ask is counted by
+    each process for itself.
     """
 
     def __init__(

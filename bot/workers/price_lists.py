@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.logs import get_logger
 from bot.workers.supplier_line import LIST_AGAIN, SupplierLine
-from shop import comparing, health, stocking
+from shop import comparing, health, matching, stocking
 from shop.calls import COMPARE_EVERY, AskBalance, AskPrice, FetchList
 from shop.catalogue import Game
 from shop.notices import Facts, Notice, NoticeKind
@@ -136,6 +136,18 @@ async def _stock(line: SupplierLine, prices: PriceList, games: Sequence[Game]) -
         kept_old=news.kept is not None,
         **news.count(),
     )
+    if news.kept is None:
+        await _ask_about_doubts(line, now)
+
+
+async def _ask_about_doubts(line: SupplierLine, now: Millis) -> None:
+    """Have the owners asked about offers that may be the same as others.
+
+    The shelf is arranged for that, beside the writer: whoever comes next finds it so.
+    """
+    count = await line.keeper.read(lambda books: len(matching.doubts(books)))
+    if count:
+        await line.keep(lambda books: matching.ask_the_owners(books, count, now))
 
 
 async def _close(line: SupplierLine, error: Misconfigured) -> None:

@@ -1,8 +1,8 @@
 """``lapak sync``: fetches the lists now, or has the running shop do it, and says what changed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from shop.price_lists import Reading, Undescribed
 from shop.shelf import Change, PriceChange
 from storage.address import Address
 from storage.opening import held
+from storage.schema import Unusable
 from tests.fakes.databases import KINDS, fresh, rows, transaction
 from tests.shop.samples import RULES
 
@@ -112,6 +113,9 @@ async def test_the_first_lists_are_fetched_and_say_what_they_hold(around: Surrou
     stored = rows(around.address, "SELECT COUNT(*) AS n FROM offers WHERE supplier = 'zultopup'")
     assert stored == [{"n": 65}]
     assert around.calls() == ["zultopup list"]  # the others count no calls
+    counted = rows(around.address, "SELECT supplier, purpose, outcome FROM call_outcomes")
+    assert sorted(row["supplier"] for row in counted) == ["kiosgame", "senpay", "zultopup"]
+    assert {(row["purpose"], row["outcome"]) for row in counted} == {("list", "answered")}
 
 
 async def test_what_changed_since_the_last_list_is_said_kind_by_kind(around: Surroundings) -> None:
@@ -262,6 +266,24 @@ async def test_a_running_shop_that_fetches_nothing_is_waited_for_a_while(
         "the running shop has not fetched the list within 0 s; its log says why"
     }
     assert around.calls() == []
+
+
+@only_sqlite
+async def test_a_command_that_looks_for_a_shop_as_we_do_is_not_taken_for_one(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Address] = []
+
+    @contextmanager
+    def held_for_a_blink(address: Address) -> Iterator[None]:
+        looks.append(address)
+        if len(looks) == 1:
+            raise Unusable("a shop already runs on this database")
+        yield
+
+    monkeypatch.setattr(syncing, "held", held_for_a_blink)
+    assert await around.sync() == []
+    assert len(around.said) == 1  # no shop was asked
 
 
 @only_sqlite

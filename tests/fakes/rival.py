@@ -89,6 +89,10 @@ class _Statements:
         self._line.passes(sql, before=False)
         return touched
 
+    def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
+        for row in rows:
+            self.execute(sql, row)
+
     def fetch(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> Sequence[Row]:
         self._line.passes(sql, before=True)
         found = self._tx.fetch(sql, parameters)

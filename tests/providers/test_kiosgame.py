@@ -637,6 +637,11 @@ async def test_of_two_games_of_one_name_nobody_can_say_whether_there_are_servers
     assert await with_servers([game("A", 1), game("A", 0)], product("A", "A")) == {"A": None}
 
 
+async def test_what_is_no_game_says_nothing_of_a_game_of_its_name() -> None:
+    categories = [game("A", 1), game("A", 0, "voucher")]
+    assert await with_servers(categories, product("A", "A")) == {"A": True}
+
+
 async def test_what_is_no_game_has_no_servers_to_be_told_of() -> None:
     wallet = {**product("W", "W"), "category_type": "e-wallet"}
     named_so = {**product("V", "A"), "category_type": "voucher"}  # beside a game of that title

@@ -163,14 +163,25 @@ def test_o4_only_the_owner_has_what_may_have_been_ordered_ordered_again() -> Non
     """From UNSURE no path leads to a submission but over the owner's own word."""
     moves = TABLES[M.DEPOSIT]
     assert S.SUBMITTING in reachable(moves, S.UNSURE)
-    assert S.SUBMITTING not in reachable(moves, S.UNSURE, without=frozenset({E.PROCEEDED}))
+    # Over a supplier's own word that it has accepted, and then certainly failed, it goes elsewhere.
+    elsewhere = frozenset({E.PROCEEDED, E.REROUTED})
+    assert S.SUBMITTING not in reachable(moves, S.UNSURE, without=elsewhere)
     assert E.PROCEEDED in BY_THE_OWNER
+    assert (S.UNSURE, E.REROUTED) not in moves
 
 
 @pytest.mark.parametrize("status", [S.PROCESSING, S.PARTLY_DELIVERED, S.DELIVERED, S.REFUNDED])
-def test_o4_what_a_supplier_took_on_is_never_ordered_again_by_itself(status: Status) -> None:
-    by_itself = reachable(TABLES[M.DEPOSIT], status, without=BY_THE_OWNER)
+def test_o4_what_a_supplier_took_on_is_never_ordered_there_again_by_itself(status: Status) -> None:
+    by_itself = reachable(TABLES[M.DEPOSIT], status, without=BY_THE_OWNER | frozenset({E.REROUTED}))
     assert not by_itself & {S.PAID, S.SUBMITTING}
+
+
+def test_o5_an_order_goes_elsewhere_only_from_where_it_is_certain_that_nobody_delivers() -> None:
+    moves = TABLES[M.DEPOSIT]
+    froms = {was for was, event in moves if event is E.REROUTED}
+    assert froms == {S.PAID, S.SUBMITTING, S.PROCESSING}
+    assert {moves[was, E.REROUTED] for was in froms} == {S.PAID}
+    assert all(event is not E.REROUTED for _, event in TABLES[M.DROPSHIP])
 
 
 @pytest.mark.parametrize("method", TABLES)

@@ -94,6 +94,14 @@ def test_o5_what_may_have_been_ordered_is_never_ordered_elsewhere(
     assert E.REROUTED not in events(books, failed)
 
 
+def test_o4_what_was_once_in_doubt_goes_elsewhere_at_the_owners_word_only(books: SqlBooks) -> None:
+    order = tried(books, NotOpened.UNKNOWN)
+    order = reported(books, order, T.PENDING, THEN + MINUTE)
+    assert order.status is S.PROCESSING
+    order = reported(books, order, T.FAILED, THEN + 2 * MINUTE)
+    assert order.status is S.REFUNDED
+
+
 def test_what_was_not_sent_is_tried_again_where_it_was(books: SqlBooks) -> None:
     order = tried(books, NotOpened.NOT_SENT)
     assert (order.status, order.supplier) == (S.PAID, ZG)

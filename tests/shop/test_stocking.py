@@ -257,7 +257,9 @@ def test_an_empty_list_is_never_believed(books: SqlBooks) -> None:
         assert taken(books, a_list(dropped=60), NOW + hours * HOUR).kept is Kept.EMPTY
     assert len(on_sale(books)) == 10
     assert told(books) == [("list_empty", "10 → 0, ✗ 60")]
-    assert books.price_lists.reading(ZT).listed_at == NOW - MINUTE  # so it grows old, and is told
+    taken(books, a_list(dropped=60), NOW + DAY)
+    assert alerts(books) == ["list_empty", "list_empty"]  # once a day
+    assert books.price_lists.reading(ZT).listed_at == NOW - MINUTE  # so its prices grow old
 
 
 def test_a_supplier_that_never_listed_anything_may_go_on_so(books: SqlBooks) -> None:
@@ -294,15 +296,14 @@ def test_what_is_stored_a_second_time_because_nobody_knew_says_nothing_twice(
 
 def test_rows_that_make_no_sense_are_told_when_there_are_the_first_ones(books: SqlBooks) -> None:
     taken(books, a_list(row("1")))
-    for minute in (1, 2, 3):
-        taken(books, a_list(row("1"), dropped=3), NOW + minute * MINUTE)
+    for days in range(3):
+        taken(books, a_list(row("1"), dropped=3), NOW + days * DAY)
     assert told(books) == [("list_dropped", "3/4")]
-    taken(books, a_list(row("1")), NOW + 4 * MINUTE)
-    taken(books, a_list(row("1"), dropped=1), NOW + 5 * MINUTE)
-    assert alerts(books) == ["list_dropped"]  # once a day
-    taken(books, a_list(row("1")), NOW + 6 * MINUTE)
-    taken(books, a_list(row("1"), dropped=1), NOW + DAY)
-    assert told(books)[1:] == [("list_dropped", "1/2")]
+    taken(books, a_list(row("1")), NOW + 4 * DAY)
+    for minute in (1, 3):  # there, gone, and there again
+        taken(books, a_list(row("1"), dropped=1), NOW + 4 * DAY + minute * MINUTE)
+        taken(books, a_list(row("1")), NOW + 4 * DAY + (minute + 1) * MINUTE)
+    assert told(books)[1:] == [("list_dropped", "1/2")]  # once a day
 
 
 def strange(*names: str, **more: Any) -> Sequence[Listing]:
@@ -396,6 +397,15 @@ def test_a_list_that_can_be_read_again_ends_the_count(books: SqlBooks) -> None:
     assert (reading.kept, reading.failed) == (Kept.UNREAD, 4)
 
 
+def test_a_list_that_is_kept_back_was_read_all_the_same(books: SqlBooks) -> None:
+    taken(books, of(10))
+    for minute in (1, 2, 3, 4):
+        fails(books, NOW + minute * MINUTE)
+    taken(books, of(4), NOW + 5 * MINUTE)
+    fails(books, NOW + 6 * MINUTE)
+    assert alerts(books) == ["list_kept"]
+
+
 def test_of_a_supplier_that_is_away_the_list_is_not_told_besides(books: SqlBooks) -> None:
     for _ in range(health.MISSES):
         health.unanswered(books, ZT, "HTTP 502", NOW)
@@ -422,6 +432,7 @@ def test_whoever_asked_hears_once_what_came_of_it(books: SqlBooks) -> None:
         stocking.ask(books, [ZT], OTHER, NOW)
     assert books.calls.list_due_at(ZT) == NOW
     stocking.ask(books, [ZT], "web:third", NOW)
+    assert books.price_lists.reading(ZT).asked_by == (OTHER, "web:third")
     later = a_list(row("1"), row("2", 11_000), row("3", 9_000), row("5", 7_000))
     for minute in (1, 2):
         taken(books, later, NOW + minute * MINUTE)

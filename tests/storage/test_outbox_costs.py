@@ -29,6 +29,10 @@ class Journal:
         self.asked.append((sql, parameters))
         return self.tx.execute(sql, parameters)
 
+    def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
+        for row in rows:
+            self.execute(sql, row)
+
     def fetch(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> Sequence[Row]:
         self.asked.append((sql, parameters))
         return self.tx.fetch(sql, parameters)

@@ -45,10 +45,17 @@ def old(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         migrate(address)
     with transaction(address) as tx, monkeypatch.context() as before:
         before.setattr(attempts, "_PUT", _PUT)
+        for name, kind_of in SINCE.items():  # what today's program writes besides
+            tx.execute(f"ALTER TABLE orders ADD COLUMN {name} {kind_of}")
         live(tx)
+        for name in SINCE:
+            tx.execute(f"ALTER TABLE orders DROP COLUMN {name}")
     yield address
     if kind != "sqlite":
         drop(address)  # type: ignore[arg-type]
+
+
+SINCE = {"good": "TEXT", "content": "BIGINT", "ceiling": "BIGINT", "server_code": "TEXT"}
 
 
 def live(tx: Transaction) -> None:
@@ -80,7 +87,13 @@ def test_after_the_migration_the_audit_finds_nothing(old: Address) -> None:
 def test_every_order_and_attempt_is_what_it_was_and_was_told_nothing(old: Address) -> None:
     orders, tried = rows(old, "SELECT * FROM orders"), rows(old, "SELECT * FROM attempts")
     migrate(old)
-    assert rows(old, "SELECT * FROM orders") == orders
+    since = [
+        {"good": "", "content": 0, "ceiling": row["price"], "server_code": row["server"]}
+        for row in orders
+    ]
+    assert rows(old, "SELECT * FROM orders") == [
+        row | more for row, more in zip(orders, since, strict=True)
+    ]
     told_nothing = {"calls_back": 0, "told_ref": ""}
     assert rows(old, "SELECT * FROM attempts") == [row | told_nothing for row in tried]
     with transaction(old) as tx:

@@ -2,7 +2,11 @@
 
 import pytest
 
+from bot.conversation import asking
 from bot.conversation.views import StepId, What
+from shop.catalogue import Ask, Unreadable
+from tests.bot.conversation.finding_samples import CONFUSING, NIKKE
+from tests.bot.conversation.form_samples import CHOSEN_FIRST
 from tests.bot.conversation.parlour import BACK, TEXTS, Guest, Parlour, wide
 
 # --- games ----------------------------------------------------------------------------------------
@@ -193,6 +197,208 @@ def test_a_name_that_resembles_two_items_alike_chooses_neither(
     budi.says("/start free-fire")
     budi.says("paket naga bru")
     assert (budi.step, budi.draft.item) == (StepId.ITEM, "")
+
+
+# --- a game and an amount in one line -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", [(), ("/start",), ("/start", "ff"), ("/start valorant",)])
+@pytest.mark.parametrize("typed", ["ml 86", "86 dm mlbb", "mobil legend 86"])
+def test_an_item_is_found_by_typing_wherever_one_stands(
+    budi: Guest, before: tuple[str, ...], typed: str
+) -> None:
+    for words in before:
+        budi.says(words)
+    view = budi.says(typed)
+    assert (budi.step, budi.draft.game, budi.draft.item) == (
+        StepId.ACCOUNT, "mobile-legends", "86 Diamond",
+    )  # fmt: skip
+    assert view.title == "Mobile Legends · 86 Diamond"
+    budi.says("12345678 (2001)")
+    assert budi.step is StepId.CONFIRM
+
+
+def test_a_found_item_is_bought_like_any_other(parlour: Parlour, budi: Guest) -> None:
+    budi.says("ml 86")
+    budi.says("12345678 (2001)")
+    budi.taps("Bayar")
+    (order,) = parlour.orders
+    assert (order.game, order.item, order.user_id) == ("mobile-legends", "86 Diamond", "12345678")
+
+
+@pytest.mark.parametrize(
+    ("item", "typed"),
+    [
+        ("ml 86", "ff 70"),  # where user ID and server are asked
+        ("valorant 475", "ff 70 diamond"),  # where a Riot ID is
+        ("genshin 60", "ff 70"),
+    ],
+)
+def test_a_game_and_an_amount_are_no_account(budi: Guest, item: str, typed: str) -> None:
+    budi.says(item)
+    assert budi.step is StepId.ACCOUNT
+    budi.says(typed)
+    assert (budi.step, budi.draft.game, budi.draft.user_id) == (StepId.ACCOUNT, "free-fire", "")
+
+
+@pytest.mark.parametrize("typed", ["ff70#ID1", "ml 86#ID1", "ff 70#MAX"])
+def test_a_riot_id_stays_an_account_whatever_it_says(budi: Guest, typed: str) -> None:
+    budi.says("valorant 475")
+    budi.says(typed)
+    assert (budi.step, budi.draft.user_id) == (StepId.CONFIRM, typed)
+
+
+@pytest.mark.parametrize("typed", ["ff70", "ML86", "mlbb.86", "70"])
+def test_an_account_of_letters_and_digits_stays_one(
+    parlour: Parlour, budi: Guest, typed: str
+) -> None:
+    parlour.stock({**CONFUSING, NIKKE: [("401", "60 Gems", 14_000)]})
+    budi.says("goddess of victory nikke 60")
+    assert budi.step is StepId.ACCOUNT
+    budi.says(typed)
+    assert budi.draft.game == NIKKE
+    assert budi.draft.user_id == typed
+
+
+def test_a_game_and_an_amount_answer_no_field_of_a_form(parlour: Parlour, budi: Guest) -> None:
+    parlour.stock(
+        {
+            "free-fire": [("1", "70 Diamond", 10_000, *CHOSEN_FIRST)],
+            "mobile-legends": [("45", "86 Diamond", 19_100)],
+        }
+    )
+    budi.says("ff 70")
+    assert budi.step is StepId.FIELD
+    budi.says("ml 86")
+    assert (budi.step, budi.draft.game) == (StepId.ACCOUNT, "mobile-legends")
+
+
+def test_another_amount_for_the_same_account_is_confirmed_at_once(budi: Guest) -> None:
+    budi.says("ml 86")
+    budi.says("12345678 (2001)")
+    view = budi.says("ml 172")
+    assert (budi.step, budi.draft.item) == (StepId.CONFIRM, "172 Diamond")
+    assert "12345678 (2001)" in view.text
+
+
+def test_another_games_item_asks_whose_account_it_is(budi: Guest) -> None:
+    budi.says("ml 86")
+    budi.says("12345678 (2001)")
+    budi.says("ff 70")
+    assert (budi.step, budi.draft.user_id, budi.draft.server) == (StepId.ACCOUNT, "", "")
+
+
+def test_an_amount_alone_while_one_is_confirmed_changes_nothing(budi: Guest) -> None:
+    budi.says("ml 86")
+    budi.says("12345678 (2001)")
+    budi.says("172")
+    assert (budi.step, budi.draft.item) == (StepId.CONFIRM, "86 Diamond")
+
+
+def test_an_amount_of_several_games_is_asked_about(parlour: Parlour, budi: Guest) -> None:
+    parlour.stock(CONFUSING)
+    view = budi.says("86")
+    assert budi.step is StepId.GAME
+    assert "Yang mana?" in view.text
+    by_label = {choice.label: choice.hint for choice in view.choices}
+    assert by_label["86 Diamond"].startswith(("Mobile Legends", "Magic Chess"))
+    assert all(len(label) <= 24 for label in by_label)
+    hints = [choice.hint for choice in view.choices if choice.label.startswith("86")]
+    assert min(hints).startswith("Magic Chess: Go Go · Rp")
+    assert len(set(hints)) == 3
+    brazil = next(choice for choice in view.choices if "Brazil" in choice.hint)
+    budi.presses(brazil.data)
+    assert (budi.step, budi.draft.game) == (StepId.ACCOUNT, "mobile-legends-brazil")
+
+
+@pytest.mark.parametrize("typed", ["70 diamond", "70"])
+def test_a_name_that_two_choices_have_chooses_neither(budi: Guest, typed: str) -> None:
+    budi.says("70")
+    shown = budi.labels
+    budi.says(typed)
+    assert (budi.step, budi.labels) == (StepId.GAME, shown)
+    budi.says("2")
+    assert (budi.step, budi.draft.game) == (StepId.ACCOUNT, "free-fire-max")
+
+
+def test_after_a_search_all_games_can_be_seen_again(budi: Guest) -> None:
+    budi.says("70")
+    budi.taps("Semua game")
+    assert (budi.step, budi.draft.find) == (StepId.GAME, "")
+    assert "Mobile Legends" in budi.labels
+
+
+def test_an_amount_that_nobody_has_offers_what_is_near_and_takes_none_of_it(budi: Guest) -> None:
+    view = budi.says("ml 85")
+    assert (budi.step, budi.draft.game, budi.draft.good) == (StepId.ITEM, "mobile-legends", "")
+    assert "tidak ada di daftar" in view.text
+    assert budi.labels == ["86 Diamond", "Semua item", BACK]
+    budi.taps("Semua item")
+    assert budi.labels == ["86 Diamond", "172 Diamond", BACK]
+
+
+def test_a_search_in_a_list_of_many_pages_begins_at_the_first(parlour: Parlour) -> None:
+    items = [(str(n), f"{n} Diamond", 1_000 * n) for n in range(40, 80)]
+    parlour.stock({"free-fire": items})
+    budi = parlour.guest("budi", limit=3)
+    budi.says("/start free-fire")
+    budi.taps("Berikutnya")
+    budi.taps("Berikutnya")
+    budi.says("81 diamond")
+    assert budi.labels[0] == "79 Diamond"
+
+
+def test_an_item_that_is_sold_out_is_named_and_others_are_offered(
+    parlour: Parlour, budi: Guest
+) -> None:
+    parlour.books.shelf.withhold("zultopup", "45")
+    view = budi.says("ml 86")
+    assert (budi.step, budi.draft.good) == (StepId.ITEM, "")
+    assert "86 Diamond sedang habis" in view.text
+    assert budi.labels == ["172 Diamond", "Semua item", BACK]
+    budi.taps("172")
+    assert (budi.step, budi.draft.item) == (StepId.ACCOUNT, "172 Diamond")
+
+
+def test_a_pass_that_is_sold_out_is_named_too(parlour: Parlour, budi: Guest) -> None:
+    parlour.stock(CONFUSING)
+    parlour.books.shelf.withhold("zultopup", "52")
+    view = budi.says("twilight pass")
+    assert "Twilight Pass sedang habis" in view.text
+    assert "Weekly Diamond Pass" in budi.labels
+
+
+def test_a_game_that_is_sold_out_is_named_and_others_are_offered(budi: Guest) -> None:
+    view = budi.says("pubg 60")
+    assert "PUBG Mobile sedang kosong" in view.text
+    assert "Mobile Legends" in budi.labels
+
+
+def test_a_unit_alone_offers_the_games_that_have_it(budi: Guest) -> None:
+    budi.says("diamond")
+    assert set(budi.labels) == {"Free Fire", "Free Fire MAX", "Mobile Legends", "Semua game"}
+
+
+def test_another_games_name_while_an_item_is_asked_leads_there(budi: Guest) -> None:
+    budi.says("/start ff")
+    budi.says("ff")
+    budi.says("valorant")
+    assert (budi.step, budi.draft.game) == (StepId.ITEM, "valorant")
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_what_was_found_is_said_in_the_persons_language(
+    parlour: Parlour, budi: Guest, language: str
+) -> None:
+    texts = TEXTS[language]
+    budi.says(f"/bahasa {language}")
+    assert texts("item.near") in budi.says("ml 85").text
+    assert texts("button.all_items") in budi.labels
+    budi.says("/start")
+    assert texts("game.which") in budi.says("70").text
+    assert texts("button.all_games") in budi.labels
+    parlour.books.shelf.withhold("zultopup", "45")
+    assert texts("item.sold_out", item="86 Diamond") in budi.says("ml 86").text
 
 
 # --- accounts -------------------------------------------------------------------------------------
@@ -500,6 +706,11 @@ def test_nobody_is_offered_the_account_of_somebody_else(
         assert (siti.step, siti.draft.user_id) == (StepId.ACCOUNT, "")
         assert bought.user_id not in view.text.replace("Contoh: 123456789", "")
     assert "sudah tidak tersimpan" in siti.last.text
+
+
+def test_every_way_to_ask_for_an_account_or_to_get_it_wrong_has_its_words() -> None:
+    assert set(asking._ASK_ACCOUNT) == set(Ask)
+    assert set(asking._WRONG_ACCOUNT) == set(Unreadable)
 
 
 # --- confirming -----------------------------------------------------------------------------------

@@ -197,6 +197,6 @@ def test_s2_nobody_else_may_ask_or_answer(parlour: Parlour, owner: Guest) -> Non
 
 def test_the_owners_hear_once_a_day_that_something_is_doubtful(parlour: Parlour) -> None:
     for _ in range(3):
-        matching.ask_the_owners(parlour.books, parlour.clock())
+        matching.ask_the_owners(parlour.books, 1, parlour.clock())
     sql = "SELECT facts FROM outbox WHERE kind = 'alert'"
     assert len(parlour.connection.execute(sql).fetchall()) == 1
