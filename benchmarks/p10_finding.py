@@ -181,4 +181,7 @@ class _Shop:
 def _rows_of(nth: int) -> Sequence[tuple[str, str, int]]:
     """Return a supplier's list by the games' slugs."""
     slugs = {game.title: game.slug for game in GAMES}
-    return [(slugs.get(name) or slug_of_undescribed(name), *row) for name, *row in rows_of(nth)]
+    return [
+        (slugs.get(category) or slug_of_undescribed(category), name, price)
+        for category, name, price in rows_of(nth)
+    ]

@@ -48,8 +48,10 @@ SELECT (SELECT COUNT(*) FROM offers WHERE supplier = :supplier) AS n,
        COALESCE((SELECT listed_at FROM price_lists WHERE supplier = :supplier), 0) AS since
 """
 _GAMES = """
-SELECT DISTINCT o.game FROM offers o JOIN price_lists p ON p.supplier = o.supplier
-WHERE p.listed_at >= :since ORDER BY o.game
+SELECT v.game FROM shelf_versions v WHERE EXISTS (
+    SELECT 1 FROM offers o JOIN price_lists p ON p.supplier = o.supplier
+    WHERE o.game = v.game AND p.listed_at >= :since)
+ORDER BY v.game
 """
 _GAME_OF = "SELECT game FROM offers WHERE supplier = :supplier AND sku = :sku"
 _VERSIONS = "SELECT game, version FROM shelf_versions"

@@ -297,7 +297,9 @@ class Conversation:
                 session = replace(session, draft=draft, page=0)
                 return self._show(room, session, step, because)
             case Again(because, draft):
-                session = session if draft is None else replace(session, draft=draft, page=0)
+                if draft is not None:
+                    page = session.page if draft.find == session.draft.find else 0
+                    session = replace(session, draft=draft, page=page)
                 return self._question(room, session, because)
             case Finish(view):
                 session = replace(session, step=None, draft=Draft(), screen=session.screen + 1)

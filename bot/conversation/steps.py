@@ -88,7 +88,7 @@ def _typed_anywhere(room: Room, text: str) -> Outcome:
 def _found(room: Room, text: str, found: Found) -> Outcome:
     """Offer what was found; whatever the text was, there is something to choose from."""
     if found.game is not None:
-        if not any(map(room.market.is_sold, room.items(found.game))):
+        if not _sells(room, found.game):
             return Again(room.texts("game.empty", game=found.game.title), Draft())
         draft = Draft(game=found.game.slug, find=text if found.sales else "")
         return Goto(StepId.ITEM, draft, _which(room, found))
@@ -217,12 +217,14 @@ def _typed_in(room: Room, draft: Draft, game: Game, text: str) -> Outcome:
     if found.item is not None:
         here = found.item.game == game.slug
         return taken(room, draft if here else Draft(), found.item)
-    if found.game is None or found.game.slug != game.slug:
-        named = catalogue.game_of(text, room.games_on_sale())
-        if named is not None:
-            return Goto(StepId.ITEM, Draft(game=named.slug))
-        if found.game is not None or found.sales:
-            return _found(room, text, found)
+    named = catalogue.game_of(text, room.games_on_sale())
+    if named is not None:
+        return Goto(StepId.ITEM, Draft(game=named.slug))
+    if found.game is not None and not _sells(room, found.game):
+        return Again(room.texts("game.empty", game=found.game.title))
+    leads_away = found.game is not None and found.game.slug != game.slug
+    if leads_away or (found.game is None and found.sales):
+        return _found(room, text, found)
     return Again(_which(room, found), replace(draft, find=text if found.sales else ""))
 
 
@@ -258,7 +260,7 @@ def opened(room: Room, payload: str) -> Outcome | None:
     item = item_of(room, payload)
     if item is not None:
         return taken(room, Draft(), item)
-    if not any(map(room.market.is_sold, room.items(game))):
+    if not _sells(room, game):
         return Goto(StepId.GAME, Draft(), room.texts("game.empty", game=game.title))
     is_of_item = "_" in payload.removeprefix("_")
     because = room.texts("link.gone") if is_of_item else ""
@@ -273,6 +275,10 @@ def _bought_first(room: Room, sales: Sequence[Sale]) -> list[Sale]:
     bought = [order.good for order in room.books.orders.delivered_of(room.address, 20, game)]
     place = {good: nth for nth, good in reversed(list(enumerate(bought)))}
     return sorted(sales, key=lambda sale: place.get(sale.item.key, len(bought)))
+
+
+def _sells(room: Room, game: Game) -> bool:
+    return any(map(room.market.is_sold, room.items(game)))
 
 
 def _support(room: Room) -> str:

@@ -14,14 +14,12 @@ _OWNERS: Mapping[str, Mapping[str, str]] = {
         "kasus": "menu.cases",
         "buku": "menu.ledger",
         "catat": "menu.entry",
-        "tautan": "menu.links",
     },
     "en": {
         "balance": "menu.balance",
         "cases": "menu.cases",
         "ledger": "menu.ledger",
         "catat": "menu.entry",
-        "link": "menu.links",
     },
 }
 

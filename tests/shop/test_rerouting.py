@@ -1,4 +1,4 @@
-"""A paid order goes to another supplier: only certain failures, only confirmed offers, only once."""
+"""A paid order goes elsewhere: after certain failures, to confirmed offers, to each once."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -374,6 +374,13 @@ def test_a_game_that_is_sold_out_is_named_and_others_are_offered(budi: Guest) ->
     assert "Mobile Legends" in budi.labels
 
 
+def test_a_game_that_is_sold_out_is_named_where_an_item_of_another_is_asked(budi: Guest) -> None:
+    budi.says("/start free-fire")
+    view = budi.says("pubg 60")
+    assert "PUBG Mobile sedang kosong" in view.text
+    assert (budi.step, budi.draft.game) == (StepId.ITEM, "free-fire")
+
+
 def test_a_unit_alone_offers_the_games_that_have_it(budi: Guest) -> None:
     budi.says("diamond")
     assert set(budi.labels) == {"Free Fire", "Free Fire MAX", "Mobile Legends", "Semua game"}
