@@ -338,6 +338,13 @@ def test_a_search_knows_what_was_listed_a_moment_ago(parlour: Parlour) -> None:
     assert find_item(parlour.room(), "ml 86") is None
 
 
+def test_offers_that_are_not_taken_for_one_item_are_offered_both(parlour: Parlour) -> None:
+    dearer = ("fast", "86 Diamonds Proses Cepat", 60_000)  # of another price: nobody knows why
+    parlour.stock({ML: [("45", "86 Diamond", 19_100), dearer]})
+    what = found(parlour, "ml 86")
+    assert (what.item, keys(what)) == (None, [f"{SUPPLIER}/45", f"{SUPPLIER}/fast"])
+
+
 def test_a_game_whose_goods_have_no_words_is_searched_all_the_same() -> None:
     parlour = Parlour()
     parlour.arrange(replace(parlour.rules, words={}))
