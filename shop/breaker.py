@@ -12,6 +12,7 @@ from shop.time import HOUR, MINUTE, SECOND, Millis
 LATELY: Millis = 15 * MINUTE
 MOST = 20  # attempts that are looked at
 FEWEST = 5  # fewer say nothing
+FEWEST_BUYERS = 3  # whose orders went wrong: what fails for one person may be that person's doing
 SLOW: Millis = 20 * SECOND  # an answer that takes longer is a bad sign
 _FIRST_PAUSE: Millis = 5 * MINUTE
 _LONGEST_PAUSE: Millis = HOUR
@@ -25,6 +26,7 @@ class Outcome:
     at: Millis
     went_well: bool
     took: Millis
+    buyer: str = ""  # whose order it was: one person's say little of a supplier
 
     @property
     def is_fine(self) -> bool:
@@ -44,9 +46,19 @@ class Breaker:
 
 
 def is_failing(outcomes: Sequence[Outcome]) -> bool:
-    """Tell whether most of the last attempts went wrong."""
+    """Tell whether most of the last attempts went wrong, and not for a person or two alone."""
     last = outcomes[-MOST:]
-    return len(last) >= FEWEST and 2 * sum(outcome.is_fine for outcome in last) < len(last)
+    most = len(last) >= FEWEST and 2 * sum(outcome.is_fine for outcome in last) < len(last)
+    return most and len(_wronged(last)) >= FEWEST_BUYERS
+
+
+def is_failing_still(outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether all of the attempts after a pause went wrong, for more than one person."""
+    return not any(outcome.is_fine for outcome in outcomes) and len(_wronged(outcomes)) > 1
+
+
+def _wronged(outcomes: Sequence[Outcome]) -> set[str]:
+    return {outcome.buyer for outcome in outcomes if not outcome.is_fine}
 
 
 def opened(now: Millis, before: Breaker | None = None) -> Breaker:

@@ -183,10 +183,13 @@ def wake_up(books: Books, suppliers: Sequence[str], now: Millis, *, alone: bool 
 
 
 def wait_without(books: Books, supplier: str, now: Millis) -> None:
-    """Leave for later what is due at a supplier that nobody can ask; say so where it takes long."""
+    """Leave for later what is due at a supplier that nobody can ask; say so where it takes long.
+
+    What is paid and not ordered goes to an offer of another that the owner has confirmed.
+    """
     _clear_away(books, supplier, now)
     while (order := books.orders.next_paid(supplier, now)) is not None:
-        fulfilment.wait(books, order, now)
+        fulfilment.put_off(books, order, now)
     while (order := books.orders.next_watched(supplier, now)) is not None:
         if order.status in ENDED:
             books.orders.note(replace(order, due_at=None))

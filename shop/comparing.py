@@ -4,9 +4,11 @@ Between the two lies what is under way: orders that may have been made and are n
 deposits that may have been paid. Only a difference that these cannot explain is a case.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from shop import asking, ledger, moving
+from shop import asking, ledger, moving, rerouting
 from shop.cases import Answer, Case, CaseKind, with_words
 from shop.entries import post_own
 from shop.money import rupiah
@@ -54,15 +56,33 @@ def _take_back(books: Books, supplier: str, balance: int, asked_at: Millis, now:
     if any((under_way.leaving, under_way.coming, since.leaving, since.coming)):
         return
     difference = balance - books.ledger.balance(account)
-    kept = books.orders.kept_costs(supplier)
-    costs = {order.id: order.attempt.charged for order in kept if order.attempt}
-    alone = [order for order in kept if costs[order.id] == difference]
-    back = kept if sum(costs.values()) == difference else alone[:1]
-    for order in back:
-        words = f"saldo {supplier}: {rupiah(balance)}"
-        returned = replace(order.attempt, charged=0) if order.attempt else None
-        because = Because(evidence=words)
-        moving.go(books, order, Event.COST_RETURNED, now, because, attempt=returned)
+    words = f"saldo {supplier}: {rupiah(balance)}"
+    kept = _kept(books, supplier, words, now)
+    alone = [give_back for cost, give_back in kept if cost == difference]
+    everything = sum(cost for cost, _ in kept) == difference
+    for give_back in [each for _, each in kept] if everything else alone[:1]:
+        give_back()
+
+
+def _kept(
+    books: Books, supplier: str, words: str, now: Millis
+) -> Sequence[tuple[int, Callable[[], object]]]:
+    """Return what failed orders' attempts cost of our balance, and what posts that it is back."""
+    because = Because(evidence=words)
+    kept: list[tuple[int, Callable[[], object]]] = []
+    for order in books.orders.kept_costs(supplier):
+        if order.attempt is not None:
+            back = replace(order.attempt, charged=0)
+            give_back = partial(
+                moving.go, books, order, Event.COST_RETURNED, now, because, attempt=back
+            )
+            kept.append((order.attempt.charged, give_back))
+    for order_id, attempt in books.attempts.left_behind(supplier):
+        order_of = books.orders.get(order_id)
+        if order_of is not None:
+            give = partial(rerouting.cost_returned, books, order_of, attempt.nth, words, now)
+            kept.append((attempt.charged, give))
+    return kept
 
 
 def _tell_the_unsure(books: Books, supplier: str, written: int, balance: int, now: Millis) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from shop import health, moving, paying, recognizing, rerouting, watching
+from shop import health, moving, paying, recognizing, rerouting, routing, watching
 from shop.breaker import Outcome as Went
 from shop.cases import CaseKind
 from shop.moving import Because, go
@@ -62,16 +62,18 @@ _COSTS = frozenset({TopupState.PENDING, TopupState.DELIVERED, TopupState.PARTIAL
 def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
     """Write down the next attempt with our reference; the caller commits, then makes the call.
 
-    If the item has become dearer than it may be, another offer stands in for it, or the money is
-    given back, unless the owner has just said to deliver it all the same: look at the status.
+    If the offer has become another good, or dearer than it may be, another one stands in for it, or
+    the money is given back, unless the owner has just said to deliver the dear one all the same:
+    look at the status.
     """
     offer = books.shelf.offer(order.supplier, order.sku, now - FRESH)
     cost = order.cost if offer is None else offer.listed
+    if offer is not None and not routing.is_as_sold(books, order, offer):
+        words = f"{order.supplier} {order.sku}: {order.item} → {offer.item}"
+        return _not_there(books, order, Event.CHANGED, words, now)
     if cost > order.may_cost and not _is_the_owners_wish(books, order):
         words = f"{order.supplier} {order.sku}: {order.cost} → {cost}"
-        because = Because(evidence=words)
-        moved = rerouted(books, order, now, because)
-        return moved or paying.give_back(books, order, Event.TOO_DEAR, now, because)
+        return _not_there(books, order, Event.TOO_DEAR, words, now)
     nth, abilities = order.tries + 1, books.rules.abilities_of(order.supplier)
     attempt = Attempt(
         nth=nth,
@@ -85,6 +87,12 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
     )
     because = Because(lease_until=lease_until)
     return go(books, order, Event.SUBMISSION_STARTED, now, because, tries=nth, attempt=attempt)
+
+
+def _not_there(books: Books, order: Order, event: Event, words: str, now: Millis) -> Order:
+    because = Because(evidence=words)
+    moved = rerouted(books, order, now, because)
+    return moved or paying.give_back(books, order, event, now, because)
 
 
 def put_off(books: Books, order: Order, now: Millis) -> Order:
@@ -157,10 +165,11 @@ def submitted(
     order = _the(books, asked.id)
     _note_how_it_went(books, asked, outcome, now)
     if order.version != asked.version:
-        late = isinstance(outcome, TopupReport) and _same_attempt(order, asked)
+        if not isinstance(outcome, TopupReport):
+            return order
         # Of what was given back meanwhile it is news, however long ago it was asked for.
         asked_at = now if order.status in _GIVEN_BACK else order.changed_at - 1
-        return reported(books, order, outcome, asked_at, now) if late else order  # type: ignore[arg-type]
+        return reported(books, asked, outcome, asked_at, now)
     match outcome:
         case TopupReport():
             return _take_in(books, order, _read(books, order, outcome, now), now)
@@ -206,7 +215,7 @@ def _note_how_it_went(books: Books, asked: Order, outcome: Outcome, now: Millis)
 
 def _note(books: Books, order: Order, *, well: bool, took: Millis, now: Millis) -> None:
     attempt = _attempt_of(order)
-    went = Went(ref=attempt.ref, at=now, went_well=well, took=took)
+    went = Went(ref=attempt.ref, at=now, went_well=well, took=took, buyer=order.address)
     health.went(books, attempt.supplier, went)
 
 
@@ -225,10 +234,6 @@ def _learn_from(books: Books, order: Order, refused: Refused, now: Millis) -> Fa
         case _:
             books.calls.compare_soon(supplier, now)  # our balance there may be empty
     return {}
-
-
-def _same_attempt(order: Order, asked: Order) -> bool:
-    return order.attempt is not None and order.tries == asked.tries
 
 
 def doubted(books: Books, order: Order, now: Millis, evidence: str) -> Order:
@@ -250,17 +255,17 @@ def reported(
 ) -> Order:
     """Take in a supplier's answer about the attempt of ``asked``, asked for at ``asked_at``.
 
-    Of an attempt that was followed by another nothing is believed: that is a case.
+    Of an attempt that was followed by another nothing is believed: what is news of it is a case.
     """
     order = _the(books, asked.id)
     report = _read(books, order, report, now)
-    if order.tries != asked.tries:
-        if report.state is not TopupState.MISSING:
-            words = f"{asked.attempt.ref if asked.attempt else asked.id}: {report.note}"
-            moving.open_case(books, order, CaseKind.CONFLICT, words, now)
+    of_before = order.tries != asked.tries or rerouting.is_left_behind(order)
+    if of_before and not _is_news_of_before(books, order, asked, report, now):
         return order
-    if rerouting.is_left_behind(order) and report.state not in rerouting.ARRIVES:
-        return order  # it has failed for certain, and another offer delivers
+    if order.tries != asked.tries:
+        words = f"{asked.attempt.ref if asked.attempt else asked.id}: {report.note}"
+        moving.open_case(books, order, CaseKind.CONFLICT, words, now)
+        return order
     if report.state is TopupState.MISSING:
         return _unmoved(books, order, now, report.note)
     event = _event_of(order, report)
@@ -270,6 +275,17 @@ def reported(
     if not old_news and asked_at >= order.changed_at:
         moving.open_case(books, order, CaseKind.CONFLICT, report.note, now)
     return _unmoved(books, order, now)
+
+
+def _is_news_of_before(
+    books: Books, order: Order, asked: Order, report: TopupReport, now: Millis
+) -> bool:
+    """Take in what a word about an attempt of before says of its cost; tell if it says more."""
+    if report.state is TopupState.FAILED and report.returned:
+        rerouting.cost_returned(books, order, asked.tries, report.note, now)
+    if report.state is TopupState.MISSING:
+        return False
+    return rerouting.is_worth_hearing(books, order, asked.tries, report.state)
 
 
 def _read(books: Books, order: Order, report: TopupReport, now: Millis) -> TopupReport:

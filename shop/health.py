@@ -96,7 +96,7 @@ def topped_up(books: Books, supplier: str, now: Millis) -> bool:
 def went(books: Books, supplier: str, outcome: Outcome) -> None:
     """Take in how an attempt at a delivery went: of many bad ones the supplier is left alone.
 
-    After the pause the first outcome decides whether it is back.
+    After the pause the first good outcome brings it back, and bad ones of two people do not.
     """
     now, before = outcome.at, books.health.breaker(supplier)
     books.health.note(supplier, outcome)
@@ -105,7 +105,10 @@ def went(books: Books, supplier: str, outcome: Outcome) -> None:
     if before is None:
         failing = breaker.is_failing(books.health.lately(supplier, now - breaker.LATELY))
     else:
-        failing = not outcome.is_fine
+        since = books.health.lately(supplier, before.open_until - 1)
+        failing = breaker.is_failing_still(since)
+        if not (failing or outcome.is_fine):
+            return
     if failing:
         books.health.set_breaker(supplier, breaker.opened(now, before))
         if before is None:

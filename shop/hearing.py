@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shop import fulfilment, moving, watching
+from shop import fulfilment, moving, rerouting, watching
 from shop.callbacks import News, Repriced, Told, Trust
 from shop.calls import LEASE
 from shop.cases import CaseKind
@@ -86,7 +86,8 @@ def _hinted(books: Books, asked: Order, told: Told, now: Millis) -> bool:
     if order.tries != asked.tries:  # only of the last attempt the supplier can be asked
         # What it says is not proved, so only of what it speaks is told: the owner can look.
         name = told.ref or told.supplier_ref
-        moving.open_case(books, order, CaseKind.CONFLICT, f"{name}: ?", now)
+        if rerouting.is_worth_hearing(books, order, asked.tries, told.report.state):
+            moving.open_case(books, order, CaseKind.CONFLICT, f"{name}: ?", now)
         return True
     if fulfilment.is_old_news(order, told.report):
         return True

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
-from zlib import crc32
 
 from shop.notices import Facts, Notice, NoticeKind
 from shop.ports import Books
@@ -11,6 +11,11 @@ from shop.shelf import Doubt, Item, Match, Offer
 from shop.time import HOUR, Millis
 
 ASK_EVERY: Final[Millis] = 24 * HOUR
+
+
+def digest(*said: str) -> str:
+    """Return what stands in a button for these texts: no supplier finds others with the same."""
+    return blake2b("\0".join(said).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +28,7 @@ class Pair:
     @property
     def mark(self) -> str:
         """What a button carries for it; another once the offer is called otherwise."""
-        said = f"{self.offer.key}|{self.offer.item}|{self.good}"
-        return f"{crc32(said.encode()):08x}"
+        return digest(self.offer.key, self.offer.item, self.good)
 
 
 def doubts(books: Books) -> Sequence[Doubt]:
@@ -38,6 +42,11 @@ def unconfirmed(item: Item) -> Sequence[Pair]:
     if len(item.members) < 2:
         return ()
     return [Pair(offer=m.offer, good=item.key) for m in item.members if not m.confirmed]
+
+
+def digest_of(pairs: Sequence[Pair]) -> str:
+    """Return what binds a yes to the very pairs that were shown."""
+    return digest(*(pair.mark for pair in pairs))
 
 
 def all_unconfirmed(books: Books) -> Sequence[Pair]:
@@ -71,16 +80,22 @@ def _pairs(books: Books) -> Iterator[Pair]:
                 yield Pair(offer=offer, good=match.good)
 
 
-def say(books: Books, pair: Pair, actor: str, now: Millis, *, same: bool) -> None:
-    """Store the owner's word on a pair; it counts while the offer is called as it is now."""
-    match = Match(
-        supplier=pair.offer.supplier,
-        sku=pair.offer.sku,
-        item=pair.offer.item,
-        good=pair.good,
-        same=same,
-    )
-    books.shelf.match(pair.offer.game, match, actor, now)
+def say(books: Books, pairs: Sequence[Pair], actor: str, now: Millis, *, same: bool) -> None:
+    """Store the owner's word on pairs; it counts while an offer is called as it is now."""
+    matches = [
+        (
+            pair.offer.game,
+            Match(
+                supplier=pair.offer.supplier,
+                sku=pair.offer.sku,
+                item=pair.offer.item,
+                good=pair.good,
+                same=same,
+            ),
+        )
+        for pair in pairs
+    ]
+    books.shelf.match(matches, actor, now)
 
 
 def take_back(books: Books, pair: Pair) -> None:

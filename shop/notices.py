@@ -103,6 +103,7 @@ _SAYS: Mapping[Event, tuple[NoticeKind, ...]] = MappingProxyType(
         E.CREDITED: (K.REFUNDED,),
         E.PAID_LATE: (K.REFUND_DUE,),
         E.PAID_WRONG: (K.PAID_WRONG,),
+        E.CHANGED: (K.REFUND_DUE,),
         E.TOO_DEAR: (K.REFUND_DUE,),
         E.PARTLY: (K.PARTLY,),
     }

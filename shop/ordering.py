@@ -105,19 +105,25 @@ def _twin(books: Books, wish: Wish, now: Millis) -> Order | None:
     if wish.supplier == HOUSE:
         return None
     twin = books.orders.live_with(wish.supplier, wish.sku, wish.target, now)
-    if twin is None and wish.good:  # the same good may have been sold by another supplier's offer
-        twin = books.orders.live_of(wish.address, wish.good, wish.user_id, wish.server, now)
+    if twin is not None or not wish.good:
+        return twin
+    # The same good may have been sold by another supplier's offer. A dropship QR there that nobody
+    # has paid hinders nothing.
+    twin = books.orders.live_of(wish.address, wish.good, wish.user_id, wish.server, now)
+    if twin is not None and not (twin.is_prepaid or twin.status in HOLDS_MONEY):
+        return None
     return twin
 
 
 def _makes_way(twin: Order, wish: Wish) -> bool:
-    """Tell whether ``twin`` is given up for another way to pay; its supplier never heard of it.
+    """Tell whether ``twin`` is given up for another way to pay, or another price or content.
 
     Its money would go back if it were paid all the same: its QR is hidden, not forgotten.
     """
-    other_way = twin.method is not wish.method and twin.address == wish.address
+    confirmed = (wish.method, wish.quote.price, wish.content)
+    is_other = (twin.method, twin.price, twin.content) != confirmed
     may_go = twin.status is Status.CANCELLED or may(twin, Event.CANCELLED)
-    return other_way and twin.is_prepaid and may_go
+    return is_other and twin.address == wish.address and twin.is_prepaid and may_go
 
 
 def _place_for_a_gateway(books: Books, order: Order, now: Millis) -> Outcome:

@@ -48,6 +48,7 @@ class Event(StrEnum):
     PAID_WRONG = "paid_wrong"  # prepaid: not what was asked for
     SUBMISSION_STARTED = "submission_started"
     REROUTED = "rerouted"  # another confirmed offer stands in for the one it was sold by
+    CHANGED = "changed"  # since it was paid: its offer is another good by now
     TOO_DEAR = "too_dear"  # since it was paid: selling it now would be a loss
     ACCEPTED = "accepted"  # the supplier will deliver
     PARTLY = "partly"  # a part was delivered
@@ -122,6 +123,7 @@ _OF_PREPAID: _Moves = {
     (S.PAID, E.DELIVERED): S.DELIVERED,  # likewise, done at once
     (S.PAID, E.PARTLY): S.PARTLY_DELIVERED,  # told of a call that we took for never sent
     (S.PAID, E.REROUTED): S.PAID,
+    (S.PAID, E.CHANGED): S.REFUND_DUE,
     (S.PAID, E.TOO_DEAR): S.REFUND_DUE,
     (S.PAID, E.GIVEN_BACK): S.REFUND_DUE,
     (S.PAID, E.OUTCOME_UNKNOWN): S.UNSURE,  # in a restored copy it may have been ordered since

@@ -7,7 +7,7 @@ from shop.breaker import Breaker, Outcome
 from shop.cases import Answer, Case
 from shop.ledger import Entry, Line, UnderWay
 from shop.notices import Notice
-from shop.orders import Event, Happened, Order
+from shop.orders import Attempt, Event, Happened, Order
 from shop.payments import Arrival
 from shop.players import Players, SavedAccounts
 from shop.price_lists import PriceLists
@@ -234,6 +234,16 @@ class Attempts(Protocol):
 
     def named(self, supplier: str, ref: str) -> Order | None: ...
     def known_as(self, supplier: str, supplier_ref: str) -> Order | None: ...
+    def of(self, order_id: str, nth: int) -> Attempt | None: ...
+    def put(self, order_id: str, attempt: Attempt) -> None:
+        """Store an attempt, or what has become known of it."""
+
+    def left_behind(self, supplier: str) -> Sequence[tuple[str, Attempt]]:
+        """Return the attempts, with their orders' ids, that another offer stood in for.
+
+        Of those whose cost a supplier has kept, as far as we know.
+        """
+
     def tried(self, order_id: str) -> Set[tuple[str, str]]:
         """Return the offers, as supplier and sku, by which delivery of an order was tried."""
 

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from shop import routing
+from shop import ledger, routing
 from shop.cases import with_words
 from shop.moving import Because, go
-from shop.orders import Event, Order, Status, may
+from shop.orders import Event, Order, may
 from shop.ports import Books
 from shop.suppliers import TopupState
 from shop.time import Millis
 
-ARRIVES: Final = frozenset({TopupState.DELIVERED, TopupState.PARTIAL})
-"""What is still believed of an attempt that another offer stands in for."""
+_ARRIVES: Final = frozenset({TopupState.DELIVERED, TopupState.PARTIAL})
 
 
 def rerouted(
@@ -61,14 +60,58 @@ def _was_in_doubt(books: Books, order: Order) -> bool:
 def is_left_behind(order: Order) -> bool:
     """Tell whether the last attempt was at another offer than the one that delivers next."""
     attempt = order.attempt
-    if order.status is not Status.PAID or attempt is None:
+    if attempt is None:
         return False
     return (attempt.supplier, attempt.sku) != (order.supplier, order.sku)
 
 
-def back(order: Order) -> Mapping[str, str]:
+def back(order: Order) -> Mapping[str, str | int]:
     """Return where an order goes back to if it came all the same, from the attempt left behind."""
     attempt = order.attempt
     if attempt is None or not is_left_behind(order):
         return {}
-    return {"supplier": attempt.supplier, "sku": attempt.sku}
+    route = {"supplier": attempt.supplier, "sku": attempt.sku}
+    return {**route, "listed": attempt.cost, "cost": attempt.cost}
+
+
+def is_worth_hearing(books: Books, order: Order, nth: int, state: TopupState) -> bool:
+    """Tell whether a word about an attempt, which another offer may stand in for, is news.
+
+    Of one that certainly failed only that it came all the same; of one that was taken for never
+    sent also that it is being done.
+    """
+    ended = _ended(books, order, nth)
+    if ended is None or state in _ARRIVES:
+        return True
+    return ended is Event.NOT_SENT and state is TopupState.PENDING
+
+
+def _ended(books: Books, order: Order, nth: int) -> Event | None:
+    """Return what happened just before an order was rerouted from an attempt; ``None``: never."""
+    events = [happened.event for happened in books.orders.history(order.id)]
+    for place, event in enumerate(events):
+        begun = events[:place].count(Event.SUBMISSION_STARTED)
+        if event is Event.REROUTED and begun == nth:
+            return events[place - 1]
+    return None
+
+
+def cost_returned(books: Books, order: Order, nth: int, words: str, now: Millis) -> None:
+    """Take in that our balance has back what a failed attempt cost, that was left behind.
+
+    The order goes on as it is: what its attempts cost are entries apart.
+    """
+    attempt = books.attempts.of(order.id, nth)
+    if attempt is None or not attempt.charged:
+        return
+    amount, slug = attempt.charged, attempt.supplier
+    entry = ledger.Entry(
+        id=f"{order.id}/attempt/{nth}/returned",
+        at=now,
+        amounts={ledger.supplier(slug): amount, ledger.cost(slug): -amount},
+        order_id=order.id,
+        event=Event.COST_RETURNED,
+        reason=words,
+    )
+    books.attempts.put(order.id, replace(attempt, charged=0))
+    books.ledger.post(entry)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shop import ledger, pricing, targets
+from shop import ledger, pricing, shelf, targets
+from shop.goods import recognise
 from shop.money import MOST
-from shop.orders import HOUSE, Order
+from shop.orders import HOUSE, Order, Status
 from shop.payments import PaymentMethod
 from shop.ports import Books
 from shop.pricing import Charge, Override, Quote
@@ -71,7 +72,7 @@ class Market:
         self.overrides: Mapping[str, Override] = books.price_rules.all()
         self._spendable: dict[str, int] = {}
         self._balances: dict[str, int] = {}
-        self._charges: dict[str, Mapping[str, Charge]] = {}
+        self._learnt: Mapping[str, Charge] = books.shelf.charges()
 
     def routes(self, item: Item) -> Sequence[Route]:
         """Return every way to have an item delivered, the one that is sold first."""
@@ -103,7 +104,7 @@ class Market:
         """Price an offer as part of an item, by the owner's prices or by supposed ones."""
         known = self.overrides if overrides is None else overrides
         rule = pricing.rule_for(self._rules.prices, known, item.game, item.key)
-        learnt = self._charges_of(offer.game).get(offer.key)
+        learnt = self._learnt.get(offer.key) if self._dropships(offer.supplier) else None
         dropships = self._dropships(offer.supplier)
         return pricing.quote(offer.listed, rule, learnt, dropships=dropships)
 
@@ -185,11 +186,6 @@ class Market:
         able = self._rules.abilities_of(supplier).dropships
         return able and PaymentMethod.DROPSHIP in self._rules.methods
 
-    def _charges_of(self, game: str) -> Mapping[str, Charge]:
-        if game not in self._charges:
-            self._charges[game] = self._books.shelf.charges_of(game)
-        return self._charges[game]
-
     def _rank(self, route: Route) -> tuple[int, int]:
         """Cheaper comes first; at the same cost, the preferred supplier."""
         preferred = list(self._rules.suppliers)
@@ -198,9 +194,33 @@ class Market:
         return (route.quote.cost if route.quote else MOST, place)
 
 
+def is_as_sold(books: Books, order: Order, offer: Offer) -> bool:
+    """Tell whether an order's offer is still the good that was confirmed, and holds as much.
+
+    Of one that stood alone its name counts. Orders of before there were goods know no better.
+    """
+    if not order.good:
+        return True
+    if order.good == offer.key:
+        return shelf.called(offer) == order.item
+    item = books.shelf.item(order.good, order.game)
+    members = item.members if item is not None else ()
+    member = next((m for m in members if m.offer.key == offer.key), None)
+    if member is not None:
+        return member.content >= order.content
+    # Its price alone may have set it apart.
+    game, words = books.rules.game(order.game), books.rules.words_of(order.game)
+    good = recognise(game, words, offer.item)
+    return good is not None and good.certain and good.key == order.good
+
+
+_SETS_ASIDE = frozenset({Status.PAID, Status.SUBMITTING})
+
+
 def _set_aside(order: Order, offer: Offer) -> int:
     """Return what of our balance at the offer's supplier is kept for this very order."""
-    return order.cost if offer.supplier == order.supplier else 0
+    kept = order.supplier == offer.supplier and order.status in _SETS_ASIDE
+    return order.cost if kept else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

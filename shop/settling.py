@@ -98,7 +98,13 @@ def _note_how_it_went(books: Books, asked: Order, opening: Opening, now: Millis)
     if asked.is_prepaid or opening in {NotOpened.REFUSED, NotOpened.NOT_SENT}:
         return
     took, well = now - asked.changed_at, isinstance(opening, Invoice)
-    outcome = Outcome(ref=f"{asked.id}/{asked.version}", at=now, went_well=well, took=max(took, 0))
+    outcome = Outcome(
+        ref=f"{asked.id}/{asked.version}",
+        at=now,
+        went_well=well,
+        took=max(took, 0),
+        buyer=asked.address,
+    )
     health.went(books, asked.supplier, outcome)
 
 

@@ -175,15 +175,15 @@ class Shelf(Protocol):
     def item_of(self, supplier: str, sku: str) -> Item | None:
         """Return the item that an offer is part of."""
 
-    def match(self, game: str, match: Match, actor: str, now: Millis) -> None:
-        """Store what the owner says of an offer; of the same good, the last word counts."""
+    def match(self, matches: Sequence[tuple[str, Match]], actor: str, now: Millis) -> None:
+        """Store what the owner says: pairs of game slug and match; the last word counts."""
 
     def unmatch(self, game: str, supplier: str, sku: str, good: str) -> None:
         """Forget what the owner said of an offer and a good."""
 
     def matches(self, game: str) -> Sequence[Match]: ...
-    def charges_of(self, game: str) -> Mapping[str, Charge]:
-        """Return what a game's offers, by their keys, were seen to cost in dropship."""
+    def charges(self) -> Mapping[str, Charge]:
+        """Return what offers, by their keys, were seen to cost in dropship."""
 
     def withhold(self, supplier: str, sku: str) -> None:
         """Do not offer an item until its price is read again."""
@@ -334,6 +334,11 @@ def _held(each: _Read, good: Good) -> int:
     return good.amount if good.amount in amounts or not amounts else min(amounts)
 
 
+def called(offer: Offer) -> str:
+    """Return what customers read of an offer that stands alone."""
+    return visible(offer.item, _LONGEST_TITLE) or offer.sku
+
+
 def _alone(each: _Read) -> Item:
     offer, good = each.offer, each.good
     counted = good is not None and good.certain and good.kind is Kind.AMOUNT
@@ -341,7 +346,7 @@ def _alone(each: _Read) -> Item:
     return Item(
         key=offer.key,
         game=offer.game,
-        title=visible(offer.item, _LONGEST_TITLE) or offer.sku,
+        title=called(offer),
         members=(Member(offer=offer, content=content),),
         content=content,
     )

@@ -85,7 +85,7 @@ def _when_to_say_so(order: Order, now: Millis) -> Millis | None:
 def may_resolve(order: Order) -> bool:
     """Tell whether word may come of an order that may have been made, without a person's doing."""
     attempt = order.attempt
-    if order.status is not Status.UNSURE or attempt is None:
+    if order.status is not Status.UNSURE or attempt is None or attempt.supplier != order.supplier:
         return False
     return attempt.calls_back or can_be_asked_about(order)
 
@@ -103,8 +103,10 @@ def can_be_asked_about(order: Order) -> bool:
     """Tell whether there is anything to ask about this order, or a moment at which it ends."""
     if order.is_prepaid and order.status in PAID_FOR:
         attempt = order.attempt
-        return attempt is not None and (
-            attempt.by_our_ref or bool(attempt.supplier_ref or attempt.told_ref)
+        return (
+            attempt is not None
+            and attempt.supplier == order.supplier  # who delivers next knows nothing of another's
+            and (attempt.by_our_ref or bool(attempt.supplier_ref or attempt.told_ref))
         )
     ours_to_see = order.gateway == HOUSE and order.status is not Status.AWAITING_PAYMENT
     return order.invoice is not None and not ours_to_see

@@ -1,6 +1,6 @@
 """The attempts at having orders delivered, and the orders they belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Final
 
@@ -20,6 +20,18 @@ _NAMED: Final = "SELECT * FROM attempts WHERE supplier = :supplier AND ref = :re
 _KNOWN_AS: Final = """
 SELECT * FROM attempts WHERE supplier = :supplier AND supplier_ref = :supplier_ref
 ORDER BY started_at DESC LIMIT 1
+"""
+_OF: Final = "SELECT * FROM attempts WHERE order_id = :order_id AND nth = :nth"
+# The attempt before an event is the last one that was begun before it.
+_LEFT_BEHIND: Final = """
+SELECT a.* FROM order_events e
+JOIN attempts a ON a.order_id = e.order_id AND a.supplier = :supplier AND a.charged > 0
+JOIN orders o ON o.id = a.order_id
+WHERE e.event = 'rerouted' AND a.nth = (
+    SELECT COUNT(*) FROM order_events s WHERE s.order_id = e.order_id
+    AND s.event = 'submission_started' AND s.version < e.version)
+  AND NOT (a.nth = o.tries AND a.supplier = o.supplier AND a.sku = o.sku)
+ORDER BY a.order_id, a.nth
 """
 _TRIED: Final = "SELECT supplier, sku FROM attempts WHERE order_id = :order_id"
 _TELL: Final = """
@@ -45,6 +57,14 @@ class SqlAttempts:
     def known_as(self, supplier: str, supplier_ref: str) -> Order | None:
         """Return the order whose attempt the supplier calls so, as that attempt left it."""
         return self._order_of(_KNOWN_AS, {"supplier": supplier, "supplier_ref": supplier_ref})
+
+    def of(self, order_id: str, nth: int) -> Attempt | None:
+        rows = self._tx.fetch(_OF, {"order_id": order_id, "nth": nth})
+        return _attempt(rows[0]) if rows else None
+
+    def left_behind(self, supplier: str) -> Sequence[tuple[str, Attempt]]:
+        found = self._tx.fetch(_LEFT_BEHIND, {"supplier": supplier})
+        return [(row["order_id"], _attempt(row)) for row in found]
 
     def tried(self, order_id: str) -> frozenset[tuple[str, str]]:
         rows = self._tx.fetch(_TRIED, {"order_id": order_id})

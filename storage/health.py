@@ -19,13 +19,13 @@ ON CONFLICT (supplier) DO UPDATE SET misses = excluded.misses, away_since = excl
 _CLEAR: Final = "DELETE FROM supplier_health WHERE supplier = :supplier"
 _AWAY: Final = "SELECT supplier FROM supplier_health WHERE away_since IS NOT NULL"
 _NOTE: Final = """
-INSERT INTO outcomes (supplier, ref, at, went_well, took)
-VALUES (:supplier, :ref, :at, :went_well, :took)
+INSERT INTO outcomes (supplier, ref, at, went_well, took, buyer)
+VALUES (:supplier, :ref, :at, :went_well, :took, :buyer)
 ON CONFLICT (supplier, ref) DO UPDATE SET went_well = excluded.went_well
 """
 _FORGET: Final = "DELETE FROM outcomes WHERE supplier = :supplier AND at < :at"
 _LATELY: Final = """
-SELECT ref, at, went_well, took FROM outcomes
+SELECT ref, at, went_well, took, buyer FROM outcomes
 WHERE supplier = :supplier AND at > :since ORDER BY at, ref
 """
 _BREAKERS: Final = "SELECT * FROM breakers"
@@ -80,7 +80,11 @@ class SqlHealth:
     def lately(self, supplier: str, since: Millis) -> Sequence[Outcome]:
         return [
             Outcome(
-                ref=row["ref"], at=row["at"], went_well=bool(row["went_well"]), took=row["took"]
+                ref=row["ref"],
+                at=row["at"],
+                went_well=bool(row["went_well"]),
+                took=row["took"],
+                buyer=row["buyer"],
             )
             for row in self._tx.fetch(_LATELY, {"supplier": supplier, "since": since})
         ]

@@ -94,10 +94,7 @@ ON CONFLICT (supplier, sku) DO UPDATE SET
     listed = excluded.listed, charged = excluded.charged, learnt_at = excluded.learnt_at
 """
 _LEARNT = "SELECT listed, charged FROM charges WHERE supplier = :supplier AND sku = :sku"
-_CHARGES_OF = """
-SELECT c.supplier, c.sku, c.listed, c.charged FROM charges c
-JOIN offers o ON o.supplier = c.supplier AND o.sku = c.sku WHERE o.game = :game
-"""
+_CHARGES = "SELECT supplier, sku, listed, charged FROM charges"
 
 
 class ShelfMemory:
@@ -203,10 +200,14 @@ class SqlShelf:
             for row in self._tx.fetch(_MATCHES, {"game": game})
         ]
 
-    def match(self, game: str, match: Match, actor: str, now: Millis) -> None:
-        row = {**asdict(match), "same": int(match.same), "game": game, "actor": actor, "now": now}
-        self._tx.execute(_PUT_MATCH, row)
-        self._renew({game})
+    def match(self, matches: Sequence[tuple[str, Match]], actor: str, now: Millis) -> None:
+        said = {"actor": actor, "now": now}
+        rows = [
+            {**asdict(match), "same": int(match.same), "game": game, **said}
+            for game, match in matches
+        ]
+        self._tx.execute_many(_PUT_MATCH, rows)
+        self._renew({game for game, _ in matches})
 
     def unmatch(self, game: str, supplier: str, sku: str, good: str) -> None:
         self._tx.execute(_NO_MATCH, {"supplier": supplier, "sku": sku, "good": good})
@@ -245,10 +246,10 @@ class SqlShelf:
     def is_being_asked(self, supplier: str, sku: str) -> bool:
         return bool(self._tx.fetch(_IS_ASKED, {"supplier": supplier, "sku": sku}))
 
-    def charges_of(self, game: str) -> Mapping[str, Charge]:
+    def charges(self) -> Mapping[str, Charge]:
         return {
             f"{row['supplier']}/{row['sku']}": Charge(listed=row["listed"], charged=row["charged"])
-            for row in self._tx.fetch(_CHARGES_OF, {"game": game})
+            for row in self._tx.fetch(_CHARGES)
         }
 
     def price_answered(self, supplier: str, sku: str) -> None:

@@ -252,10 +252,11 @@ class Conversation:
                 return self._follow(room, session, outcome)
 
     def _back(self, room: Room, session: Session, step: Step) -> _Answered:
-        """Go one question back; an account that was not read to its end is forgotten."""
+        """Go one question back; a search, and an account not read to its end, are forgotten."""
+        draft = replace(session.draft, find="")
         if step.id is not StepId.CONFIRM:
-            draft = replace(session.draft, user_id="", server="")
-            session = replace(session, draft=draft)
+            draft = replace(draft, user_id="", server="")
+        session = replace(session, draft=draft)
         return self._show(room, session, step.back or StepId.GAME)
 
     def _typed(self, room: Room, session: Session, text: str) -> _Answered:

@@ -38,7 +38,9 @@ _CLEARLY: Final = 5  # points of 100 by which the best guess must be better
 _SHORTEST_GUESS: Final = 5  # letters
 _MOST_GUESSED: Final = 8  # words among which a game's name is guessed
 _SHORTEST_PART: Final = 3  # letters that name another game wherever they stand: "max ff"
+_SHORTEST_WORD: Final = 4  # letters by which a game is known where they are not all of its name
 _POPULAR: Final = 200
+_MOST_KEPT: Final = 500  # games: suppliers may make up ever new ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,10 @@ def matching(text: str, games: Sequence[Game]) -> list[Game]:
     best = max((score for score, _ in scored), default=0)
     close = [game for score, game in scored if score >= max(ALIKE, best - _CLEARLY)]
     begun = [game for game in games if any(name.startswith(wanted) for name in names[game.slug])]
+    if close or begun or min(map(len, wanted.split())) < _SHORTEST_WORD:
+        return close or begun
     words = frozenset(cut(wanted))
-    return close or begun or [game for game in games if words <= _words_of(game)]
+    return [game for game in games if words <= _words_of(game)]
 
 
 def _ratio(wanted: str, name: str, numbers: Tokens) -> float:
@@ -163,6 +167,8 @@ def _items_of(room: Room, game: Game) -> ItemNames:
     words = room.books.rules.words_of(game.slug)
     known = _READ.get(game.slug)
     if known is None or known[0] is not arranged or known[1] is not words:
+        if len(_READ) >= _MOST_KEPT:
+            _READ.clear()
         known = (arranged, words, read_items(game, words, arranged))
         _READ[game.slug] = known
     return known[2]
@@ -264,17 +270,19 @@ class _Search:
         if is_here or not said.words or not known.isdisjoint(said.words):
             return here
         elsewhere = self._everywhere(said, exactly=True)
-        return next((f for f in (elsewhere, self._guessed(said)) if f is not NOTHING), here)
+        if elsewhere is NOTHING:
+            elsewhere = self._guessed(said)
+        return here if elsewhere is NOTHING else elsewhere
 
     def anywhere(self, said: _Said) -> Found:
         """Return what is meant, where no game is known."""
-        for found in (
-            self._everywhere(said, exactly=True),
-            self._guessed(said),
-            self._everywhere(said, exactly=False),
-        ):
-            if found is not NOTHING:
-                return found
+        found = self._everywhere(said, exactly=True)
+        if found is NOTHING and not said.games:
+            found = self._guessed(said)
+        if found is NOTHING:
+            found = self._everywhere(said, exactly=False)
+        if found is not NOTHING:
+            return found
         games = [game for game in self.stocked if self.names(game).counts_in(said.words)]
         return Found(games=games, is_near=True) if games else NOTHING
 

@@ -153,6 +153,7 @@ def _what_is_wrong(letter: Letter) -> str:
 # Why money went back into the wallet, where more can be said than that it did.
 _CREDITED_WHY: Mapping[str, str] = {
     Event.PAID_LATE: "credited.late",
+    Event.CHANGED: "credited.changed",
     Event.TOO_DEAR: "credited.too_dear",
     Event.GIVEN_BACK: "credited.given_back",
 }

@@ -242,7 +242,7 @@ def elsewhere(room: Room, draft: Draft, step: StepId, text: str) -> Outcome | No
 
     Only a text of several words that names a game, and clearly an item of it, is none.
     """
-    if "#" in text or len(text.split()) < 2:
+    if "#" in text or len(text.split()) < 2 or not any(map(str.isalpha, text)):
         return None
     found = find(room, text)
     if found.game is None or found.item is None:

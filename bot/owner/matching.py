@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
-from zlib import crc32
 
 from bot.conversation.room import Room
 from bot.conversation.views import Choice, View
@@ -85,7 +84,7 @@ def _say(room: Room, mark: str, *, same: bool) -> View:
     pair = matching.pair_marked(room.books, mark)
     if pair is None:
         return _question(room, 0, room.texts("match.gone"))
-    matching.say(room.books, pair, room.address, room.now, same=same)
+    matching.say(room.books, [pair], room.address, room.now, same=same)
     undo = Choice("undo", room.texts("match.undo"), data=f"p:cocok:urung-{mark}")
     said = room.texts("match.said.same" if same else "match.said.other", item=pair.offer.item)
     return _question(room, place, said, undo)
@@ -112,10 +111,9 @@ def _all(room: Room, digest: str) -> View:
     pairs = matching.all_unconfirmed(room.books)
     if not pairs:
         return _question(room, 0, room.texts("match.all.none"))
-    if digest != _digest(pairs):
+    if digest != matching.digest_of(pairs):
         return _look_at_all(room, pairs, changed=bool(digest))
-    for pair in pairs:
-        matching.say(room.books, pair, room.address, room.now, same=True)
+    matching.say(room.books, pairs, room.address, room.now, same=True)
     return _question(room, 0, room.texts("match.all.done", count=len(pairs)))
 
 
@@ -127,18 +125,18 @@ def _look_at_all(room: Room, pairs: Sequence[Pair], *, changed: bool) -> View:
     if len(pairs) > _SHOWN:
         lines.append(room.texts("match.all.more", more=len(pairs) - _SHOWN))
     text = room.texts("match.all.ask", count=len(pairs), lines="\n".join(lines))
+    yes = f"p:cocok:semua-{matching.digest_of(pairs)}"
     return View(
         text=f"{room.texts('match.all.changed')}\n\n{text}" if changed else text,
         choices=(
-            Choice("yes", room.texts("match.all.yes"), data=f"p:cocok:semua-{_digest(pairs)}"),
+            Choice(
+                "yes",
+                room.texts("match.all.yes"),
+                data=yes,
+            ),
             Choice("no", room.texts("case.no"), data="p:cocok:"),
         ),
     )
-
-
-def _digest(pairs: Sequence[Pair]) -> str:
-    """Return what binds a yes to the very pairs that were shown."""
-    return f"{crc32(''.join(pair.mark for pair in pairs).encode()):08x}"
 
 
 _WORDS: Mapping[str, Callable[[Room, str], View]] = {

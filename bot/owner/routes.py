@@ -1,8 +1,8 @@
 """Why an item is sold the way it is: ``/rute``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median_low
-from typing import Final
+from typing import Final, TypeAlias
 
 from bot.conversation.finding import find_game, find_item
 from bot.conversation.room import Room
@@ -23,7 +23,7 @@ def route(room: Room, args: str) -> View:
     Of a game: its items; the buttons carry items by their keys.
     """
     word, _, mark = args.partition(" ")
-    if word in _SAID and mark:
+    if word in _SAY and mark:
         return _say(room, word, mark)
     item = _by_key(room, args) or find_item(room, args)
     if item is not None:
@@ -135,8 +135,9 @@ def _choices(room: Room, item: Item, routes: Sequence[Route]) -> tuple[Choice, .
     choices = []
     if any(not member.confirmed for member in item.members):
         first = Pair(offer=item.members[0].offer, good=item.key)
+        shown = matching.digest_of(matching.unconfirmed(item))
         label = room.texts("route.confirm")
-        choices.append(Choice("confirm", label, data=f"p:rute:sama {first.mark}"))
+        choices.append(Choice("confirm", label, data=f"p:rute:sama {first.mark} {shown}"))
     for nth, each in enumerate(routes, start=1):
         mark = Pair(offer=each.offer, good=item.key).mark
         label = room.texts("route.apart", number=nth)
@@ -144,30 +145,45 @@ def _choices(room: Room, item: Item, routes: Sequence[Route]) -> tuple[Choice, .
     return tuple(choices)
 
 
-_SAID: Final = frozenset({"sama", "beda", "urung"})
-
-
-def _say(room: Room, word: str, mark: str) -> View:
-    """Do what a button under an item says: confirm all its ways, set one apart, take that back."""
+def _say(room: Room, word: str, marks: str) -> View:
+    """Do what a button under an item says: confirm what was shown, set one apart, undo that."""
+    mark, _, shown = marks.partition(" ")
     pair = matching.pair_marked(room.books, mark)
     if pair is None:
         return View(text=room.texts("match.gone"))
-    undo: tuple[Choice, ...] = ()
-    match word:
-        case "sama":
-            item = room.books.shelf.item(pair.good, pair.offer.game)
-            for each in matching.unconfirmed(item) if item is not None else ():
-                matching.say(room.books, each, room.address, room.now, same=True)
-            said = room.texts("route.said.confirmed")
-        case "beda":
-            matching.say(room.books, pair, room.address, room.now, same=False)
-            said = room.texts("match.said.other", item=pair.offer.item)
-            undo = (Choice("undo", room.texts("match.undo"), data=f"p:rute:urung {mark}"),)
-        case _:
-            matching.take_back(room.books, pair)
-            said = room.texts("match.undone", item=pair.offer.item)
+    said, undo = _SAY[word](room, pair, shown)
     after = room.books.shelf.item(pair.good, pair.offer.game)
     return View(text=said, choices=undo) if after is None else _of_item(room, after, said, undo)
+
+
+_Said: TypeAlias = tuple[str, tuple[Choice, ...]]
+
+
+def _same(room: Room, pair: Pair, shown: str) -> _Said:
+    item = room.books.shelf.item(pair.good, pair.offer.game)
+    pairs = matching.unconfirmed(item) if item is not None else ()
+    if not pairs or matching.digest_of(pairs) != shown:
+        return room.texts("match.all.changed"), ()
+    matching.say(room.books, pairs, room.address, room.now, same=True)
+    return room.texts("route.said.confirmed"), ()
+
+
+def _apart(room: Room, pair: Pair, _: str) -> _Said:
+    matching.say(room.books, [pair], room.address, room.now, same=False)
+    undo = Choice("undo", room.texts("match.undo"), data=f"p:rute:urung {pair.mark}")
+    return room.texts("match.said.other", item=pair.offer.item), (undo,)
+
+
+def _undo(room: Room, pair: Pair, _: str) -> _Said:
+    matching.take_back(room.books, pair)
+    return room.texts("match.undone", item=pair.offer.item), ()
+
+
+_SAY: Final[Mapping[str, Callable[[Room, Pair, str], _Said]]] = {
+    "sama": _same,
+    "beda": _apart,
+    "urung": _undo,
+}
 
 
 def _title(room: Room, supplier: str) -> str:

@@ -5,6 +5,7 @@ ALTER TABLE orders ADD COLUMN content BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN ceiling BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN server_code TEXT NOT NULL DEFAULT '';
 UPDATE orders SET ceiling = price, server_code = server;
+CREATE INDEX order_events_rerouted ON order_events (order_id) WHERE event = 'rerouted';
 CREATE INDEX orders_by_good ON orders (address, good) WHERE good <> '';
 
 -- How old prices are is known of a list as a whole: a row changes when what it says changes.
@@ -104,6 +105,7 @@ CREATE TABLE outcomes (
     at       BIGINT NOT NULL,
     went_well BIGINT NOT NULL,
     took     BIGINT NOT NULL,
+    buyer    TEXT NOT NULL,
     PRIMARY KEY (supplier, ref)
 );
 CREATE INDEX outcomes_by_age ON outcomes (supplier, at);

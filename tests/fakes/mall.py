@@ -318,8 +318,7 @@ class Mall(Street):
                     for member in item.members
                     if item.key != member.offer.key
                 ]
-                for pair in pairs:
-                    matching.say(books, pair, owner, now, same=False)
+                matching.say(books, pairs, owner, now, same=False)
 
         await self.shop.keeper.write(set_apart)
 

@@ -49,7 +49,7 @@ def confirms(books: SqlBooks, *suppliers: str, good: str = GOOD) -> None:
     """The owner says that these offers are the good."""
     for slug in suppliers:
         match = Match(supplier=slug, sku=f"{slug[:2]}70", item=NAMES[slug], good=good, same=True)
-        books.shelf.match(GAME, match, OWNER, NOW)
+        books.shelf.match([(GAME, match)], OWNER, NOW)
 
 
 def the_item(books: SqlBooks, key: str = GOOD) -> Item:

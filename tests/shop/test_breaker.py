@@ -1,5 +1,7 @@
 """When a supplier is left alone for how its deliveries went."""
 
+from dataclasses import replace
+
 import pytest
 
 from shop import breaker
@@ -10,7 +12,8 @@ from tests.shop.samples import NOW
 
 def went(*goods: bool, took: int = 100) -> list[Outcome]:
     return [
-        Outcome(ref=str(n), at=NOW + n, went_well=good, took=took) for n, good in enumerate(goods)
+        Outcome(ref=str(n), at=NOW + n, went_well=good, took=took, buyer=f"web:{n}")
+        for n, good in enumerate(goods)
     ]
 
 
@@ -47,3 +50,17 @@ def test_it_is_open_until_its_end_and_not_beyond() -> None:
     assert (one.is_open(NOW), one.is_open(NOW + MINUTE)) == (True, False)
     assert not one.is_open(NOW - 2 * HOUR)  # as a clock that was ahead left it
     assert LATELY < HOUR
+
+
+def test_what_goes_wrong_for_one_or_two_people_says_nothing_of_the_supplier() -> None:
+    everybody = went(*[False] * 12)
+    two = [replace(each, buyer=f"web:{nth % 2}") for nth, each in enumerate(everybody)]
+    assert breaker.is_failing(everybody)
+    assert not breaker.is_failing(two)
+    assert breaker.is_failing([*two, replace(two[-1], buyer="web:9")])
+
+
+def test_after_a_pause_one_persons_bad_order_decides_nothing() -> None:
+    assert not breaker.is_failing_still(went(False))
+    assert breaker.is_failing_still(went(False, False))
+    assert not breaker.is_failing_still(went(False, False, True))

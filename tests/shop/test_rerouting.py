@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from shop import calls, fulfilment, health, ledger, rerouting, routing
+from shop import (
+    calls,
+    comparing,
+    fulfilment,
+    health,
+    ledger,
+    rerouting,
+    routing,
+    settling,
+    watching,
+)
 from shop.calls import Submit
 from shop.orders import Order
 from shop.pricing import Override
@@ -16,8 +26,18 @@ from shop.shelf import Match
 from shop.suppliers import NotSold, OutOfBalance, Refused, WrongAccount
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
-from tests.shop.prepaid import T, a_shop, asked, credit, now_of, report, reported
-from tests.shop.samples import NOW, OWNER, E, S
+from tests.shop.prepaid import (
+    T,
+    a_shop,
+    asked,
+    credit,
+    now_of,
+    own_qris,
+    paid,
+    report,
+    reported,
+)
+from tests.shop.samples import NOW, OWNER, QUOTE, E, S
 from tests.shop.shelves import (
     GAME,
     GOOD,
@@ -185,7 +205,7 @@ def test_who_was_promised_more_gets_no_less(books: SqlBooks) -> None:
     less = Match(supplier=KG, sku="ki70", item="65 (60+5) Diamonds", good=GOOD, same=True)
     lists(books, KG, 10_001, name="65 (60+5) Diamonds")
     order = bought(books)  # while it was 70 for certain
-    books.shelf.match(GAME, less, OWNER, NOW)
+    books.shelf.match([(GAME, less)], OWNER, NOW)
     assert the_item(books).content == 65  # who buys from now on is promised 65
     assert routing.stand_in(books, order, NOW) is None
     assert routing.stand_in(books, replace(order, content=65), NOW) is not None
@@ -235,3 +255,136 @@ def test_dropship_orders_stay_where_the_money_is(books: SqlBooks) -> None:
     dropship = replace(order, method=next(iter(type(order.method))))
     assert not dropship.is_prepaid
     assert routing.stand_in(books, dropship, NOW) is None
+
+
+# --- what an attack found ---
+
+
+def test_o10_a_code_that_is_used_for_another_good_by_now_is_not_ordered(books: SqlBooks) -> None:
+    order = bought(books)
+    lists(books, ZG, 9_000, name="50 Diamonds")
+    order = started(books, order)
+    assert (order.status, order.supplier) == (S.PAID, KG)  # who still has it
+    lists(books, KG, 9_000, name="50 Diamonds")
+    order = started(books, order)
+    assert order.status is S.REFUNDED
+    assert events(books, order)[-2:] == [E.CHANGED, E.CREDITED]
+    assert books.attempts.tried(order.id) == frozenset()
+
+
+def test_o10_a_price_that_sets_an_offer_apart_makes_it_no_other_good(books: SqlBooks) -> None:
+    order = bought(books)
+    books.shelf.unmatch(GAME, ZG, "zo70", GOOD)
+    lists(books, ZG, 5_000)
+    assert ZG not in {m.offer.supplier for m in the_item(books).members}
+    assert started(books, order).status is S.SUBMITTING
+
+
+def test_o10_what_stood_alone_is_ordered_under_its_name_only(books: SqlBooks) -> None:
+    lists(books, ZG, 10_000, name="Kotak Merah")
+    alone = {"good": f"{ZG}/zo70", "item": "Kotak Merah", "content": 0}
+    order = paid(books, "A", supplier=ZG, sku="zo70", game=GAME, **alone)
+    other = paid(books, "B", supplier=ZG, sku="zo70", game=GAME, address="web:b", **alone)
+    assert started(books, order).status is S.SUBMITTING
+    lists(books, ZG, 10_000, name="Kotak Biru")
+    assert started(books, other).status is S.REFUNDED
+
+
+def by_hand_given_back(books: SqlBooks, order: Order) -> Order:
+    """The owner will not wait any longer."""
+    return settling.decided(books, order, E.GIVEN_BACK, OWNER, THEN + 2)
+
+
+def test_a_rerouted_order_is_never_asked_about_where_it_was_not_tried(books: SqlBooks) -> None:
+    order = tried(books, report(T.PENDING))
+    order = reported(books, order, T.FAILED, THEN + 1)
+    assert (order.supplier, order.attempt and order.attempt.supplier) == (KG, ZG)
+    given_back = by_hand_given_back(books, order)
+    assert given_back.due_at is None
+    assert not watching.can_be_asked_about(given_back)
+
+
+def test_d2_a_rerouted_order_in_a_copy_is_a_case_and_its_first_failure_old_news(
+    books: SqlBooks,
+) -> None:
+    order = tried(books, report(T.PENDING))
+    order = reported(books, order, T.FAILED, THEN + 1)
+    order = fulfilment.doubted(books, order, THEN + 2, "may have been ordered since the copy")
+    assert order.status is S.UNSURE
+    assert not watching.may_resolve(order)
+    assert asked(books)[-1]["kind"] == "ambiguous"
+    assert reported(books, order, T.FAILED, THEN + 3) == order
+
+
+@pytest.mark.parametrize("returned_by", ["word", "balance"])
+def test_what_a_failed_attempt_cost_comes_back_to_the_books(
+    books: SqlBooks, returned_by: str
+) -> None:
+    comparing.compared(books, ZG, 500_000, NOW, NOW)
+    first = tried(books, report(T.PENDING))
+    order = reported(books, first, T.FAILED, THEN + 1)
+    order = fulfilment.submitted(
+        books, started(books, order, THEN + 2), report(T.DELIVERED), THEN + 3
+    )
+    assert [books.ledger.balance(ledger.cost(slug)) for slug in (ZG, KG)] == [10_000, 10_001]
+    if returned_by == "word":
+        for _ in range(2):
+            again = report(T.FAILED, returned=True)
+            assert fulfilment.reported(books, first, again, THEN + 4, THEN + 4) == order
+    else:
+        for nth in range(2):
+            comparing.compared(books, ZG, 500_000, THEN + 4 + nth, THEN + 4 + nth)
+        assert books.cases.open_about(ZG) is None
+    assert [books.ledger.balance(ledger.cost(slug)) for slug in (ZG, KG)] == [0, 10_001]
+    assert books.ledger.balance(ledger.supplier(ZG)) == 500_000
+    assert now_of(books, order.id).status is S.DELIVERED
+
+
+def test_a_failure_that_is_told_again_is_no_case(books: SqlBooks) -> None:
+    first = tried(books, report(T.PENDING))
+    order = reported(books, first, T.FAILED, THEN + 1)
+    order = started(books, order, THEN + 2)
+    told = len(asked(books))
+    for state in (T.FAILED, T.PENDING, T.UNREADABLE, T.MISSING):
+        assert fulfilment.reported(books, first, report(state), THEN + 3, THEN + 3) == order
+    assert len(asked(books)) == told
+
+
+def test_our_own_late_answer_about_the_first_is_a_case_when_it_says_delivered(
+    books: SqlBooks,
+) -> None:
+    asked_for = started(books, bought(books))
+    order = reported(books, asked_for, T.FAILED, THEN)  # by a callback, while we waited
+    order = started(books, order, THEN + 1)
+    after = fulfilment.submitted(books, asked_for, report(T.DELIVERED), THEN + 2)
+    assert after == order
+    assert asked(books)[-1]["kind"] == "conflict"
+
+
+def test_what_was_taken_for_never_sent_and_is_being_done_is_not_ordered_elsewhere(
+    books: SqlBooks,
+) -> None:
+    first = tried(books, NotOpened.NOT_SENT)
+    health.refused_us(books, ZG, "key", THEN)
+    order = fulfilment.put_off(books, first, THEN)
+    assert order.supplier == KG
+    done = fulfilment.reported(books, first, report(T.PENDING), THEN + 1, THEN + 1)
+    assert (done.status, done.supplier, done.cost) == (S.PROCESSING, ZG, 10_000)
+
+
+def test_paid_orders_of_a_supplier_that_was_left_go_elsewhere(books: SqlBooks) -> None:
+    order = bought(books)
+    calls.wait_without(books, ZG, THEN)
+    assert now_of(books, order.id).supplier == KG
+
+
+def test_o8_a_cheaper_offer_of_the_same_good_is_not_answered_with_the_old_qr(
+    books: SqlBooks,
+) -> None:
+    route = {"supplier": ZG, "sku": "zo70", "game": GAME, "good": GOOD, "content": 70}
+    old = own_qris(books, "OLD", **route)
+    cheaper = replace(QUOTE, listed=9_000, cost=9_000, price=9_500)
+    elsewhere = {**route, "supplier": KG, "sku": "ki70", "quote": cheaper}
+    new = own_qris(books, "NEW", NOW + MINUTE, **elsewhere)
+    assert (new.price, new.supplier) == (9_500, KG)
+    assert now_of(books, old.id).status is S.CANCELLED

@@ -32,6 +32,11 @@ from tests.shop.shelves import (
 )
 
 
+def bad(nth: int, at: int = NOW) -> Outcome:
+    """Somebody's order went wrong, each time somebody else's."""
+    return Outcome(ref=f"bad-{nth}-{at}", at=at, went_well=False, took=10, buyer=f"web:{nth}")
+
+
 @pytest.fixture
 def books(tmp_path: Path) -> Iterator[SqlBooks]:
     with a_shop(
@@ -93,8 +98,7 @@ def test_a_supplier_that_cannot_deliver_does_not_sell(books: SqlBooks, why: str)
             health.refused_us(books, ZG, "key", NOW)
         case "failing":
             for nth in range(5):
-                bad = Outcome(ref=f"{nth}", at=NOW, went_well=False, took=10)
-                health.went(books, ZG, bad)
+                health.went(books, ZG, bad(nth))
         case "withheld":
             books.shelf.withhold(ZG, "zo70")
         case "old":
@@ -140,20 +144,37 @@ def test_a_form_that_asks_as_the_game_does_stands_beside_the_others(books: SqlBo
 def test_a_supplier_is_tried_again_after_its_pause_and_once_is_enough(books: SqlBooks) -> None:
     every(books, (ZG, KG), 10_000)
     for nth in range(5):
-        health.went(books, ZG, Outcome(ref=f"{nth}", at=NOW, went_well=False, took=10))
+        health.went(books, ZG, bad(nth))
     assert ZG in books.health.away(NOW + 5 * MINUTE - 1)
     later = NOW + 5 * MINUTE
     assert sold_by(books, later) == ZG
-    health.went(books, ZG, Outcome(ref="again", at=later, went_well=False, took=10))
+    for nth in range(2):
+        assert ZG not in books.health.away(later)
+        health.went(books, ZG, bad(nth, later))
     assert ZG in books.health.away(later + 10 * MINUTE - 1)  # twice as long
     much_later = later + 10 * MINUTE
-    health.went(books, ZG, Outcome(ref="fine", at=much_later, went_well=True, took=10))
+    fine = Outcome(ref="fine", at=much_later, went_well=True, took=10, buyer="web:0")
+    health.went(books, ZG, fine)
     assert books.health.breaker(ZG) is None
     assert books.health.lately(ZG, NOW)[0].ref == "fine"
+
+
+def test_nobody_takes_a_supplier_off_the_shelf_alone(books: SqlBooks) -> None:
+    every(books, (ZG, KG), 10_000)
+    for nth in range(40):
+        alone = replace(bad(nth), buyer=f"web:{nth % 2}")
+        health.went(books, ZG, alone)
+    assert sold_by(books) == ZG
+    health.went(books, ZG, bad(99))  # a third one's
+    assert sold_by(books) == KG
+    later = NOW + 5 * MINUTE
+    for nth in range(9):
+        health.went(books, ZG, replace(bad(nth, later), buyer="web:1"))
+    assert ZG not in books.health.away(later)
 
 
 def test_a_breaker_that_a_wrong_clock_opened_is_closed(books: SqlBooks) -> None:
     far = NOW + 999 * HOUR
     for nth in range(5):
-        health.went(books, ZG, Outcome(ref=f"{nth}", at=far, went_well=False, took=10))
+        health.went(books, ZG, bad(nth, far))
     assert ZG not in books.health.away(NOW)

@@ -87,7 +87,7 @@ def test_a_link_to_an_offer_leads_to_the_item_that_it_became(parlour: Parlour) -
     match = Match(
         supplier=SUPPLIER, sku="47", item="6 Diamond (5 + 1 ekstra)", good=good, same=True
     )
-    parlour.books.shelf.match("mobile-legends", match, "web:owner", NOON)
+    parlour.books.shelf.match([("mobile-legends", match)], "web:owner", NOON)
     became = item_of(parlour.room(), payload)
     assert became is not None
     assert became.key == good

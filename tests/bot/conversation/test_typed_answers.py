@@ -337,6 +337,13 @@ def test_an_amount_that_nobody_has_offers_what_is_near_and_takes_none_of_it(budi
     assert budi.labels == ["86 Diamond", "172 Diamond", BACK]
 
 
+def test_back_from_a_search_leads_to_all_there_is(budi: Guest) -> None:
+    budi.says("ml 85")
+    budi.taps(BACK)
+    assert (budi.step, budi.draft.find) == (StepId.GAME, "")
+    assert {"Free Fire", "Mobile Legends", "Valorant"} <= set(budi.labels)
+
+
 def test_a_search_in_a_list_of_many_pages_begins_at_the_first(parlour: Parlour) -> None:
     items = [(str(n), f"{n} Diamond", 1_000 * n) for n in range(40, 80)]
     parlour.stock({"free-fire": items})
