@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Protocol
 
+from bot.conversation import accounts
 from bot.conversation.asking import AskAccount, AskField, AskServer, CheckAccount
 from bot.conversation.confirming import Confirm, ask_account, to_confirm
 from bot.conversation.crediting import AskCash, AskCredit, AskCreditMethod, AskPayout
@@ -20,7 +21,6 @@ from shop.text import visible
 
 REPEATS = 2
 ALL = "*"  # the choice that ends a search
-_MOST_LABEL = 24
 _LONGEST_KEY = 50  # bytes of it that a button can carry
 
 
@@ -123,10 +123,11 @@ def _choices_among_games(
     """Return choices of several games: what they are called all say the game, or none does."""
     games = [titles.get(sale.item.game, "") for sale in sales]
     longer = [f"{sale.item.title} · {game}" for sale, game in zip(sales, games, strict=True)]
-    fit = all(len(label) <= _MOST_LABEL for label in longer)
+    most = accounts.most_on(len(sales) + 1)
+    fit = all(len(label) <= most for label in longer)
     choices = []
     for sale, game, label in zip(sales, games, longer, strict=True):
-        short = visible(sale.item.title, _MOST_LABEL)
+        short = visible(sale.item.title, most)
         price = room.texts.money(sale.quote.price)
         shown = (label, price) if fit else (short, f"{game} · {price}")
         choices.append(Choice(_carried(sale.item), *shown))

@@ -56,10 +56,14 @@ async def says(page: Page, text: str) -> None:
     await page.get_by_test_id("send").click()
 
 
-async def buys(page: Page, how: str = "Bayar", offer: str = "zultopup/82") -> None:
-    """Go as far as the QR code, for 80 tokens of the supplier that is asked for."""
+ONLY_AT_ZULTOPUP = "honor-of-kings/weekly-card/1"
+CHEAPEST_AT_KIOSGAME = "honor-of-kings/token/16"
+
+
+async def buys(page: Page, how: str = "Bayar", item: str = ONLY_AT_ZULTOPUP) -> None:
+    """Go as far as the QR code, for an item that one supplier sells."""
     await picks(page, "Honor of Kings")
-    await presses(page, f'[data-choice$=":{offer}"]')
+    await presses(page, f'[data-choice$=":{item}"]')
     await says(page, "12345678")
     await picks(page, how)
     await expect(page.get_by_test_id("qr").last).to_be_in_viewport(ratio=1)
@@ -217,7 +221,7 @@ async def test_what_a_supplier_is_made_to_fail_is_the_customers_credit(
     async with shopping(chromium, tmp_path) as page:
         await page.get_by_test_id("supplier-kiosgame").click()
         await page.get_by_test_id("fault-hold").click()
-        await buys(page, offer="kiosgame/S1_8817")
+        await buys(page, item=CHEAPEST_AT_KIOSGAME)
         deposit = page.get_by_test_id("deposit")
         await deposit.get_by_test_id("pay").click()
         bought = deposit.get_by_test_id("supply")

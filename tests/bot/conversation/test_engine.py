@@ -44,7 +44,7 @@ STANDING: dict[StepId, tuple[str, ...]] = {
     StepId.CASH: ("p:tarik:",),
     StepId.PAYOUT: ("p:tarik:", "30rb"),
 }
-OF_OWNERS = frozenset({StepId.ENTRY})  # see tests/bot/owner/test_entering.py
+OF_OWNERS = frozenset({StepId.ENTRY, StepId.PRICE})  # see tests/bot/owner
 ABOUT_MONEY = frozenset({StepId.CREDIT, StepId.CREDIT_METHOD, StepId.CASH, StepId.PAYOUT})
 
 

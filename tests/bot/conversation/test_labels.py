@@ -381,7 +381,7 @@ def test_the_longest_product_code_still_fits_into_a_button(parlour: Parlour, bud
 
 
 def test_every_step_and_every_kind_of_notice_was_drawn(language: str) -> None:
-    assert {step.id for step in STEPS} == set(StepId)
+    assert {step.id for step in (*STEPS, *OwnersDesk.steps)} == set(StepId)
     silent = {
         Event.PLACED, Event.OPENING_STARTED, Event.NOT_SENT, Event.SUBMISSION_STARTED,
         Event.COST_RETURNED, Event.LOSS_RECORDED,

@@ -295,6 +295,14 @@ def test_an_amount_alone_while_one_is_confirmed_changes_nothing(budi: Guest) -> 
     assert (budi.step, budi.draft.item) == (StepId.CONFIRM, "86 Diamond")
 
 
+def ask_for_two(parlour: Parlour) -> list[str]:
+    """The labels where so few are offered that they stand on buttons, and in no list."""
+    siti = parlour.guest("siti")
+    siti.says("70 diamond")
+    assert len(siti.labels) == 3
+    return siti.labels
+
+
 def test_an_amount_of_several_games_is_asked_about(parlour: Parlour, budi: Guest) -> None:
     parlour.stock(CONFUSING)
     view = budi.says("86")
@@ -303,6 +311,7 @@ def test_an_amount_of_several_games_is_asked_about(parlour: Parlour, budi: Guest
     by_label = {choice.label: choice.hint for choice in view.choices}
     assert by_label["86 Diamond"].startswith(("Mobile Legends", "Magic Chess"))
     assert all(len(label) <= 24 for label in by_label)
+    assert all(len(label) <= 20 for label in ask_for_two(parlour))
     hints = [choice.hint for choice in view.choices if choice.label.startswith("86")]
     assert min(hints).startswith("Magic Chess: Go Go · Rp")
     assert len(set(hints)) == 3

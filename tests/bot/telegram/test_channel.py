@@ -438,8 +438,10 @@ async def test_commands_are_offered_in_each_language_and_more_to_owners(
     offered = {key: [it["command"] for it in them] for key, them in telegram.commands.items()}
     assert offered["", "default"] == list(MENU["id"])
     assert offered["en", "default"] == list(MENU["en"])
-    assert offered["", "99:chat"] == [*MENU["id"], "kasus", "buku", "catat"]
-    assert offered["en", "99:chat"] == [*MENU["en"], "cases", "ledger", "catat"]
+    desk = ["kasus", "daftar", "rute", "cocok", "harga", "tautan", "buku", "catat"]
+    assert offered["", "99:chat"] == [*MENU["id"], *desk]
+    desk = ["cases", "lists", "route", "match", "price", "link", "ledger", "catat"]
+    assert offered["en", "99:chat"] == [*MENU["en"], *desk]
     said = {it["command"]: it["description"] for it in telegram.commands["", "99:chat"]}
     ours = {it["command"]: it["description"] for it in telegram.commands["", "default"]}
     assert (said["saldo"], ours["saldo"]) == ("Saldo pemasok", "Saldomu")
