@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from bot.logs import configure_logs, get_logger, redactor
 from bot.secrets import Secret
+from tests.fakes.logs_kept import logs_as_before
 
 TOKEN = "4242424242:canary-AAtoken_text"
 KEY = """canary/key"with'odd\\marks&%"""
@@ -29,20 +30,8 @@ EVENT = re.compile(rf"{STAMP.pattern} [A-Z]+ +\S+ ")
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """Put everything that is global about logs back."""
-    root = logging.getLogger()
-    handlers, level = tuple(root.handlers), root.level
-    chatty = [logging.getLogger(name) for name in ("httpx", "httpcore", "telegram", "aiosqlite")]
-    levels = [logger.level for logger in chatty]
-    hooks = sys.excepthook, threading.excepthook
-    yield
-    sys.excepthook, threading.excepthook = hooks
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
-    for logger, before in zip(chatty, levels, strict=True):
-        logger.setLevel(before)
-    logging.getLogger("aiohttp.access").disabled = False
+    with logs_as_before():
+        yield
 
 
 @pytest.fixture(params=["text", "json"])

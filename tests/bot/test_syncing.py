@@ -25,6 +25,7 @@ from storage.address import Address
 from storage.opening import held
 from storage.schema import Unusable
 from tests.fakes.databases import KINDS, fresh, rows, transaction
+from tests.fakes.logs_kept import logs_as_before
 from tests.shop.samples import RULES
 
 KEYS = {
@@ -323,7 +324,7 @@ async def test_a_list_that_was_under_way_when_we_asked_is_not_taken_for_ours(
 
 
 @pytest.fixture
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     """Runs ``lapak sync`` with an environment of its own."""
     monkeypatch.chdir(tmp_path)
 
@@ -331,7 +332,8 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]
         monkeypatch.setattr("os.environ", environment)
         return main(["sync"])
 
-    return run
+    with logs_as_before():
+        yield run
 
 
 def test_without_a_supplier_the_command_ends_with_2(

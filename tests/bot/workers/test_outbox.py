@@ -28,6 +28,8 @@ SOON = 0.02  # seconds
 @pytest.fixture
 async def there(tmp_path: Path) -> AsyncIterator[Street]:
     async with street(tmp_path) as opened:
+        await opened.shop.outbox.drain()  # what the first list gave the owners to read
+        opened.chat.messages.clear()
         yield opened
 
 
@@ -324,7 +326,7 @@ async def test_an_owner_who_comes_back_gets_at_once_what_was_said_meanwhile(ther
     await there.owner.says("/kasus")
     await there.shop.outbox.drain()
     keys = [message.key for message in there.owner.messages]
-    assert [key for key in keys if key] == ["first", "second"]
+    assert [key for key in keys if key and not key.startswith("alert:")] == ["first", "second"]
 
 
 # --- noting ---------------------------------------------------------------------------------------
