@@ -9,15 +9,15 @@ from shop.time import Millis
 from storage.database import Row, Transaction
 
 _READING = """
-SELECT p.listed_at, p.dropped, p.unknown,
+SELECT p.listed_at, p.dropped, p.said,
        (SELECT COUNT(*) FROM offers o WHERE o.supplier = :supplier) AS items
 FROM price_lists p WHERE p.supplier = :supplier
 """
-# unknown: all that has no column of its own, as JSON.
+# said: all that has no column of its own, as JSON.
 _PUT = """
-INSERT INTO price_lists (supplier, due_at, dropped, unknown)
+INSERT INTO price_lists (supplier, due_at, dropped, said)
 VALUES (:supplier, 0, :dropped, :facts)
-ON CONFLICT (supplier) DO UPDATE SET dropped = excluded.dropped, unknown = excluded.unknown
+ON CONFLICT (supplier) DO UPDATE SET dropped = excluded.dropped, said = excluded.said
 """
 _NOTE = """
 INSERT INTO price_changes (supplier, at, sku, game, item, change, was, became)
@@ -94,9 +94,9 @@ def _written(reading: Reading) -> str:
 
 def _reading(supplier: str, row: Row) -> Reading:
     stored = {"supplier": supplier, "items": row["items"], "listed_at": row["listed_at"]}
-    if not row["unknown"]:  # nothing was asked for yet, or by an older program
+    if not row["said"]:  # nothing was asked for yet, or by an older program
         return Reading(**stored, dropped=row["dropped"])
-    said = json.loads(row["unknown"])
+    said = json.loads(row["said"])
     return Reading(
         **stored,
         rows=said["rows"],

@@ -11,7 +11,7 @@ CREATE INDEX orders_by_good ON orders (address, good) WHERE good <> '';
 -- How old prices are is known of a list as a whole: a row changes when what it says changes.
 ALTER TABLE price_lists ADD COLUMN listed_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE price_lists ADD COLUMN dropped BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE price_lists ADD COLUMN unknown TEXT NOT NULL DEFAULT '';
+ALTER TABLE price_lists ADD COLUMN said TEXT NOT NULL DEFAULT '';
 INSERT INTO price_lists (supplier, due_at) SELECT DISTINCT supplier, 0 FROM offers
 WHERE supplier NOT IN (SELECT supplier FROM price_lists);
 UPDATE price_lists SET listed_at = COALESCE(

@@ -372,7 +372,7 @@ def an_order_is_what_was_confirmed(doing: Doing, confirmed: View | None) -> None
         assert doing.session is not None
         assert doing.session["step"] == StepId.CONFIRM, doing
         draft = json.loads(doing.session["draft"])
-        for name in ("supplier", "sku", "game", "item", "user_id", "server", "price"):
+        for name in ("good", "game", "item", "user_id", "server", "price"):
             assert order[name] == draft[name], f"O10: {name} of {order}, {draft}"
         assert order["address"] == doing.address, doing
         assert confirmed is not None, doing

@@ -57,7 +57,7 @@ async def says(page: Page, text: str) -> None:
 
 
 ONLY_AT_ZULTOPUP = "honor-of-kings/weekly-card/1"
-CHEAPEST_AT_KIOSGAME = "honor-of-kings/token/16"
+CHEAPEST_AT_KIOSGAME = "honor-of-kings/token/240"
 
 
 async def buys(page: Page, how: str = "Bayar", item: str = ONLY_AT_ZULTOPUP) -> None:

@@ -438,7 +438,6 @@ async def test_c1_prices_that_make_no_sense_are_refused(there: Mall, data: Any) 
 @on_sqlite
 async def test_prices_of_what_is_not_sold_here_are_not_asked_for(there: Mall) -> None:
     rows = [{"product_code": f"NOBODY_KNOWS_{nth}", "price_new": 1_000} for nth in range(50)]
-    rows += [{"product_code": "TSEL-BJ-V3TSEL_10", "price_new": 9_000}]
     answer = await there.brings(SENPAY, prices(data=rows))
     assert answer.json() == {"status": 200, "message": "Harga berhasil diuperbarui"}
     await there.work()
