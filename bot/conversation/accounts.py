@@ -33,7 +33,7 @@ def labels(
     taken: set[str] = set()
     found: list[tuple[str, str]] = []
     for account in saved:
-        whole = room.account(account.user_id, account.server)
+        whole = room.account(account)
         label = next(each for each in _ways(account, whole, most) if each not in taken)
         taken.add(label)
         found.append((label, "" if whole in label else whole))
@@ -92,7 +92,7 @@ def _forget(room: Room, account_id: str) -> View:
     books.accounts.forget(address, account)
     undo = f"p:{COMMAND}:urung:{order_id}:{room.now + UNDONE_WITHIN}"
     choices = [Choice("undo", room.texts("button.undo"), data=undo)] if order_id else []
-    shown = room.account(account.user_id, account.server)
+    shown = room.account(account)
     return _listed(room, room.texts("accounts.removed", account=shown), choices)
 
 
@@ -153,7 +153,7 @@ def _lines(room: Room, shown: Sequence[SavedAccount]) -> Iterator[str]:
     for game, accounts in groupby(shown, key=lambda account: account.game):
         yield room.books.rules.game(game).title
         for account in accounts:
-            yield f"• {room.account(account.user_id, account.server)}"
+            yield f"• {room.account(account)}"
             yield from ([account.nickname] if account.nickname else ())
 
 

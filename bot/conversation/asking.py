@@ -203,7 +203,7 @@ class CheckAccount:
     def ask(self, room: Room, draft: Draft) -> View:
         if region := lives_elsewhere(room, draft):
             return _ask_about_region(room, draft, region)
-        account = room.account(draft.user_id, draft.server)
+        account = room.account(draft)
         return View(
             title=_game(room, draft).title,
             text=room.texts("check.ask", account=account, digits=len(draft.user_id)),
@@ -233,7 +233,7 @@ def _ask_about_region(room: Room, draft: Draft, region: str) -> View:
         title=game.title,
         text=room.texts(
             "check.elsewhere",
-            account=room.account(draft.user_id, draft.server),
+            account=room.account(draft),
             region=_region(room, game, region),
             wanted=_region(room, game, game.region),
         ),

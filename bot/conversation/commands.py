@@ -78,7 +78,7 @@ def _history(room: Room, args: str) -> View:
     lines = []
     for order in found[:SHOWN_ORDERS]:
         lines.append(f"{room.texts.date(order.created_at)} · {order.id}")
-        account = room.account(order.user_id, order.server)
+        account = room.account(order)
         lines.append(f"{order.item} → {account}" if account else order.item)
         lines.append(f"{room.texts.money(order.price)} · {status_word(order, room)}")
         lines.append(f"SN: {order.serial}\n" if order.serial else "")

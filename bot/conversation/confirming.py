@@ -50,7 +50,7 @@ def to_confirm(room: Room, draft: Draft) -> Outcome:
     player = _player_of(room, draft)
     account = _written(draft)
     if player.found is Found.ABSENT and draft.absent != account:
-        shown = room.account(draft.user_id, draft.server)
+        shown = room.account(draft)
         because = room.texts("account.absent", account=shown)
         return ask_account(room, replace(draft, absent=account), because)
     if lives_elsewhere(room, draft):
@@ -221,7 +221,7 @@ def _account_lines(room: Room, draft: Draft) -> Sequence[str]:
 
     A nickname has a line of its own: its letters may turn around what stands beside it.
     """
-    account = room.account(draft.user_id, draft.server)
+    account = room.account(draft)
     said = _PLAYERS.get(draft.player)
     return [account] if said is None else [account, room.texts(said, nickname=draft.nickname)]
 

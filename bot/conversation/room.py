@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.conversation import forms
 from bot.conversation.texts import Texts
 from bot.conversation.views import Draft
 from shop import targets
-from shop.catalogue import Game, is_undescribed, undescribed
+from shop.catalogue import Game, is_undescribed, server_title, undescribed
 from shop.orders import Order
 from shop.payments import PaymentMethod
 from shop.ports import Books
@@ -29,6 +30,17 @@ class Face:
     balances: Sequence[str] = field(default=())  # who tells what we have there
     dropshippers: Sequence[str] = field(default=())  # whom customers can pay for their goods
     nicknames: Set[str] = frozenset()  # games whose players somebody can look up, by their slugs
+
+
+class HasAccount(Protocol):
+    """An order, a draft, a saved account: whatever goes to an account in a game."""
+
+    @property
+    def game(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def server(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +147,10 @@ class Room:
         order = self.books.orders.get(order_id)
         return order if order is not None and order.address == self.address else None
 
-    def account(self, user_id: str, server: str) -> str:
-        """Write an account for people: ``12345678 (2001)``."""
-        game_server = next(
-            (s.title for game in self.face.games for s in game.servers if s.code == server), server
-        )
-        return f"{user_id} ({game_server})" if server else user_id
+    def account(self, of: HasAccount) -> str:
+        """Write an account for people: ``12345678 (2001)``; a server as its game calls it."""
+        if not of.server:
+            return of.user_id
+        game = self.game(of.game)
+        server = of.server if game is None else server_title(game, of.server)
+        return f"{of.user_id} ({server})"

@@ -151,7 +151,7 @@ def _repeats(room: Room) -> tuple[Choice, ...]:
     seen: dict[tuple[str, str], Choice] = {}
     delivered = room.books.orders.delivered_of(room.address, 10)
     for order in (order for order in delivered if order.game):  # and not credit
-        account = room.account(order.user_id, order.server)
+        account = room.account(order)
         label = room.texts("game.repeat", item=order.item)
         seen.setdefault((order.sku, order.target), Choice(f"@{order.id}", label[:24], account))
     return tuple(seen.values())[:REPEATS]

@@ -139,7 +139,8 @@ class Witness:
                 self.paid.add(row["id"])
 
     def hear(self, address: str, view: View) -> None:
-        self.ask_the_supplier()
+        if hasattr(self, "there"):  # while the street opens, nobody has bought anything
+            self.ask_the_supplier()
         self.news.append(
             Heard(
                 address=address,

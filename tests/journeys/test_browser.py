@@ -57,12 +57,17 @@ async def says(page: Page, text: str) -> None:
 
 
 ONLY_AT_ZULTOPUP = "honor-of-kings/weekly-card/1"
-CHEAPEST_AT_KIOSGAME = "honor-of-kings/token/240"
+CHEAPEST_AT_KIOSGAME = "free-fire-max/diamond/355"
 
 
-async def buys(page: Page, how: str = "Bayar", item: str = ONLY_AT_ZULTOPUP) -> None:
+async def buys(
+    page: Page,
+    how: str = "Bayar",
+    game: str = "Honor of Kings",
+    item: str = ONLY_AT_ZULTOPUP,
+) -> None:
     """Go as far as the QR code, for an item that one supplier sells."""
-    await picks(page, "Honor of Kings")
+    await picks(page, game)
     await presses(page, f'[data-choice$=":{item}"]')
     await says(page, "12345678")
     await picks(page, how)
@@ -221,7 +226,7 @@ async def test_what_a_supplier_is_made_to_fail_is_the_customers_credit(
     async with shopping(chromium, tmp_path) as page:
         await page.get_by_test_id("supplier-kiosgame").click()
         await page.get_by_test_id("fault-hold").click()
-        await buys(page, item=CHEAPEST_AT_KIOSGAME)
+        await buys(page, game="Free Fire MAX", item=CHEAPEST_AT_KIOSGAME)
         deposit = page.get_by_test_id("deposit")
         await deposit.get_by_test_id("pay").click()
         bought = deposit.get_by_test_id("supply")

@@ -136,7 +136,7 @@ def test_labels_fit_and_no_two_say_the_same(saved: list[SavedAccount], most: int
         names = [label for label, _ in found]
         assert len(set(names)) == len(names) == len(saved)
         for account, (label, hint) in zip(saved, found, strict=True):
-            account_written = room.account(account.user_id, account.server)
+            account_written = room.account(account)
             assert 0 < len(label) <= most
             assert account_written in f"{label} {hint}"
     finally:
