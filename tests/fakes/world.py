@@ -234,7 +234,8 @@ async def gets(budi: Person, act: Any, said: str, seen: str, within: float) -> N
         try:
             await budi.sees(seen, within / 2 if tries < 2 else within, after=last)
         except AssertionError:
-            if tries == 2 or "sudah lewat" not in budi.chat.messages[-1].text:
+            newest = next(reversed(budi.chat.messages), None)  # none: nobody has answered yet
+            if tries == 2 or newest is None or "sudah lewat" not in newest.text:
                 raise
         else:
             return
