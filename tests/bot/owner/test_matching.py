@@ -168,6 +168,17 @@ def test_the_routes_of_an_item_can_be_confirmed_and_set_apart(
     assert set(members(parlour)) == {KG, SP}
 
 
+def test_a_yes_under_an_item_counts_for_what_was_shown_and_nothing_else(
+    parlour: Parlour, owner: Guest
+) -> None:
+    shown = owner.says("/rute ml 5")
+    parlour.stock({GAME: [("MLID5", "5 (5+0) Diamonds", 1_490)]}, ZG)
+    view = owner.taps(SAY("route.confirm"), on=shown)
+    assert view is not None
+    assert view.text.startswith(SAY("match.all.changed"))
+    assert members(parlour) == {ZG: False, KG: False, SP: False}
+
+
 def test_the_items_of_a_game_are_listed_each_with_who_delivers_it(owner: Guest) -> None:
     view = owner.says("/rute ml")
     assert view is not None
