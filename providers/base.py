@@ -46,12 +46,12 @@ def http_client() -> httpx.AsyncClient:
         timeout=httpx.Timeout(30, connect=5),
         follow_redirects=False,
         trust_env=False,
-        verify=_trusted(),
+        verify=trusted(),
     )
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """Read the trusted certificates once: reading them takes longer than a call."""
     return httpx.create_ssl_context(trust_env=False)
 

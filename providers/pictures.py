@@ -18,6 +18,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import httpx
 from PIL import Image
 
+from providers.base import trusted
 from providers.qris import qris_png
 from shop.qris import QRIS_START
 
@@ -190,7 +191,7 @@ async def _fetch(
     # (the tests show both with a real TLS server).
     at = f"[{address}]" if ":" in address else address
     shown_port = "" if place.port == _DEFAULT_PORTS[place.scheme] else f":{place.port}"
-    transport = transport or httpx.AsyncHTTPTransport(trust_env=False)
+    transport = transport or httpx.AsyncHTTPTransport(trust_env=False, verify=trusted())
     client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=seconds)
     try:
         async with (

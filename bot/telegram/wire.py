@@ -1,11 +1,14 @@
 """HTTP to the Bot API: pools, timeouts, and answers that are not Telegram's."""
 
 import json
+import ssl
 import warnings
 from datetime import timedelta
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+import httpx
 from telegram.error import NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
@@ -79,6 +82,12 @@ def retry_after(error: Flooded | RetryAfter) -> Millis | None:
     return int(seconds * SECOND)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read the trusted certificates once: reading them takes longer than a call."""
+    return httpx.create_ssl_context()
+
+
 def calls() -> TelegramRequest:
     """Return what all calls but the poll go through."""
     return TelegramRequest(
@@ -87,6 +96,7 @@ def calls() -> TelegramRequest:
         read_timeout=_CALL_READ,
         write_timeout=_WRITE,
         pool_timeout=_POOL,
+        httpx_kwargs={"verify": _trusted()},
     )
 
 
@@ -98,4 +108,5 @@ def polls() -> TelegramRequest:
         read_timeout=_POLL_READ,
         write_timeout=_WRITE,
         pool_timeout=_POOL,
+        httpx_kwargs={"verify": _trusted()},
     )
