@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from secrets import choice
 
@@ -86,6 +87,7 @@ class Seams:
     suppliers: Sequence[Supplier] = ()  # instead of those that the settings name
 
 
+@cache
 def curated_games() -> tuple[Game, ...]:
     """Return the games this shop knows by itself."""
     return read_games((files("shop") / "games.toml").read_text("utf-8"))
@@ -96,10 +98,15 @@ def games_of(settings: Settings) -> tuple[Game, ...]:
     return with_own(curated_games(), settings.games_text)
 
 
+@cache
+def curated_words() -> Mapping[str, Words]:
+    """Return how the goods of each game are named, as far as this shop knows by itself."""
+    return read_words((files("shop") / "goods.toml").read_text("utf-8"))
+
+
 def words_of(settings: Settings) -> Mapping[str, Words]:
     """Return how the goods of each game are named, here and by the owner."""
-    ours = read_words((files("shop") / "goods.toml").read_text("utf-8"))
-    return extend_words(ours, settings.games_text)
+    return extend_words(curated_words(), settings.games_text)
 
 
 def all_texts(settings: Settings) -> Mapping[str, Texts]:
