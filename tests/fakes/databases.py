@@ -4,7 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -12,9 +14,9 @@ from psycopg.rows import dict_row
 
 from storage.address import Address, SqliteFile
 from storage.database import Transaction
-from storage.opening import migrate
 from storage.postgres import PostgresTransaction
 from storage.sqlite import SqliteTransaction, connect
+from storage.sqlite_schema import prepare
 from tests.fakes import postgres
 
 KINDS = ("sqlite", "postgres")
@@ -22,13 +24,26 @@ the_kind: ContextVar[str] = ContextVar("the_kind", default="sqlite")
 """Of the test that runs now."""
 
 
+@cache
+def _empty_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "template.db"
+        prepare(path)
+        return path.read_bytes()
+
+
+def new_file(folder: Path) -> Path:
+    """A SQLite database with an up-to-date schema and nothing in it."""
+    path = folder / "lapak.db"
+    path.write_bytes(_empty_file())
+    return path
+
+
 @contextmanager
 def fresh(kind: str, folder: Path) -> Iterator[Address]:
     """A database of this kind, with an up-to-date schema and nothing in it, gone at the end."""
     if kind == "sqlite":
-        address = SqliteFile(path=folder / "lapak.db")
-        migrate(address)
-        yield address
+        yield SqliteFile(path=new_file(folder))
         return
     server = postgres.new_database()
     try:

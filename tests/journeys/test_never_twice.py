@@ -57,6 +57,7 @@ STORIES = 200 if AT_LENGTH else 4  # of each supplier
 WIRE = ("timeout", "500", "429", "html", "truncated", "slow")
 TOLD = ("callback_twice", "callback_late", "callback_before_the_answer")
 QUIET = 35 * MINUTE  # whoever may still tell has half an hour
+BETWEEN = 3 * MINUTE  # so few troubles at a time leave a supplier on the shelf
 REPEATING = (KIOSGAME, OTOMAX)  # "akan kami anggap sebagai cek status transaksi"
 
 
@@ -146,6 +147,7 @@ async def buys_in_trouble(there: Mall, stall: Stall, nth: int, fault: str) -> No
     await there.buys(there.person(f"{fault}-{nth}"), stall, f"2000000{nth:02}")
     await there.after(2 * MINUTE)
     await there.tell(stall, "fault", kind="clear")
+    await there.after(BETWEEN)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from shop.suppliers import Abilities, Invoice
 from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
 from storage.sqlite import SqliteTransaction, connect
-from storage.sqlite_schema import prepare
+from tests.fakes.databases import new_file
 
 GAMES = read_games((files("shop") / "games.toml").read_text("utf-8"))
 WORDS = read_words((files("shop") / "goods.toml").read_text("utf-8"))
@@ -196,8 +196,7 @@ def store_move(books: SqlBooks, before: Order, after: Order, event: Event) -> No
 @contextmanager
 def open_books(folder: Path, rules: Rules = RULES) -> Iterator[SqlBooks]:
     """The real books on a real file; nothing is committed, so tests stay quick."""
-    path = folder / "lapak.db"
-    prepare(path)
+    path = new_file(folder)
     with closing(connect(str(path))) as connection:
         connection.execute("BEGIN")
         yield SqlBooks(SqliteTransaction(connection), rules, (OWNER,))

@@ -10,9 +10,9 @@ import pytest
 from storage.address import Address
 from storage.books import SqlBooks
 from storage.database import Database, Transaction
-from tests.fakes.databases import KINDS, fresh
+from tests.fakes.databases import KINDS, fresh, new_file
 from tests.shop.samples import OWNER, RULES
-from tests.storage.files import Shared, empty, new_file, opened, undone
+from tests.storage.files import Shared, empty, opened, undone
 
 
 @pytest.fixture(params=KINDS)

@@ -11,8 +11,9 @@ from storage.address import SqliteFile
 from storage.audit import audit
 from storage.backup import backup
 from storage.schema import Unusable
+from tests.fakes.databases import new_file
 from tests.shop.samples import NOW
-from tests.storage.files import new_file, one_transaction
+from tests.storage.files import one_transaction
 
 MEGABYTE = 1 << 20
 FILL = "INSERT INTO transcript VALUES ('web:filler', :seq, :body)"

@@ -17,20 +17,12 @@ from storage.opening import open_database
 from storage.postgres import PostgresTransaction
 from storage.schema import migrations
 from storage.sqlite import SqliteTransaction, connect
-from storage.sqlite_schema import prepare
 
 # What the two databases raise when a rule of the schema is broken, or a trigger says no.
 BROKEN_RULE = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.errors.RaiseException)
 # The tables whose rows belong to an order.
 BELONGING = {"attempts", "cases", "invoices", "order_events", "payments", "pictures", "unasked"}
 Shared = Callable[[str], Address]  # for each kind, one database for many tests
-
-
-def new_file(folder: Path) -> Path:
-    """A SQLite database with an up-to-date schema and nothing in it."""
-    path = folder / "lapak.db"
-    prepare(path)
-    return path
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ import pytest
 
 from storage.backup import BackedUp, backup
 from storage.schema import Unusable
+from storage.sqlite_schema import prepare
 from tests.shop.samples import NOW
 from tests.storage.copies import (
     MEGABYTE,
@@ -25,7 +26,7 @@ from tests.storage.copies import (
     note,
     reason,
 )
-from tests.storage.files import new_file, rows
+from tests.storage.files import rows
 
 ROOT = Path(__file__).parents[2]
 ORDERS = "SELECT id FROM orders ORDER BY id"
@@ -68,7 +69,7 @@ def test_d2_a_restored_copy_is_a_shop_that_knows_it_was_restored(tmp_path: Path)
     (tmp_path / "restored").mkdir()
     restored = tmp_path / "restored/lapak.db"
     backup(a_shop(tmp_path, megabytes=1), restored, NOW)
-    assert new_file(tmp_path / "restored") == restored  # prepared as at any start
+    prepare(restored)  # as at any start
     assert rows(restored, "PRAGMA journal_mode") == [("wal",)]
     assert rows(restored, COPIED) == [(NOW,)]
     assert broken(restored) == []

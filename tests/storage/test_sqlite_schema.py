@@ -15,7 +15,8 @@ import pytest
 from storage.schema import Unusable, newest
 from storage.sqlite import SqliteTransaction, connect
 from storage.sqlite_schema import only_one, prepare, version_of
-from tests.storage.files import new_file, put, rows
+from tests.fakes.databases import new_file
+from tests.storage.files import put, rows
 
 NOBODY = 65534
 
@@ -31,8 +32,9 @@ def reason(path: Path) -> str:
 
 
 def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
-    (tmp_path / "lapak.db").touch()
-    path = new_file(tmp_path)
+    path = tmp_path / "lapak.db"
+    path.touch()
+    prepare(path)
     assert version_of(path) == newest()
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]

@@ -7,16 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.conversation.views import Session
-from storage.sqlite_schema import prepare
+from tests.fakes.databases import new_file
 
 
 @cache
 def empty_books() -> bytes:
     """Return a database with nothing in it but its tables."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "template.db"
-        prepare(path)
-        connection = sqlite3.connect(path)
+        connection = sqlite3.connect(new_file(Path(folder)))
         connection.execute("PRAGMA journal_mode=DELETE")
         dumped = connection.serialize()
         connection.close()

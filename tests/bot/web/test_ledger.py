@@ -12,7 +12,7 @@ from shop.suppliers import TopupReport, TopupState
 from storage.database import Unwritable
 from storage.ledger import SqlLedger
 from storage.sqlite import open_sqlite
-from storage.sqlite_schema import prepare
+from tests.fakes.databases import new_file
 from tests.shop.samples import NOW
 from tests.storage.stories import PRICE, books_of, on_own_qris, ordered, tell_all
 from webhook_server.app import build_app, serve
@@ -37,9 +37,9 @@ class Books:
 
 @pytest.fixture
 async def books(tmp_path):
-    prepare(tmp_path / "lapak.db")
+    path = new_file(tmp_path)
     async with AsyncExitStack() as stack:
-        database = await open_sqlite(str(tmp_path / "lapak.db"))
+        database = await open_sqlite(str(path))
         stack.push_async_callback(database.close)
         app = build_app(checks={}, parts=[LedgerPage(database).add_routes])
         port = await stack.enter_async_context(serve(app, "127.0.0.1", 0))
