@@ -41,8 +41,11 @@ class Breaker:
     pause: Millis
 
     def is_open(self, now: Millis) -> bool:
-        # One that is open for longer than any pause was opened by a clock that was wrong.
-        return now < self.open_until <= now + _LONGEST_PAUSE
+        return now < self.open_until and not self.is_of_a_wrong_clock(now)
+
+    def is_of_a_wrong_clock(self, now: Millis) -> bool:
+        """Tell whether it would be open for longer than any pause is."""
+        return self.open_until > now + _LONGEST_PAUSE
 
 
 def is_failing(outcomes: Sequence[Outcome]) -> bool:

@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 from shop import health, moving, paying, recognizing, rerouting, routing, watching
 from shop.breaker import Outcome as Went
 from shop.cases import CaseKind
+from shop.charging import charged, tell_of_a_dear_charge
 from shop.moving import Because, go
 from shop.notices import Facts
 from shop.orders import Attempt, Event, Order, Status, may
 from shop.ports import Books
 from shop.rerouting import rerouted
-from shop.routing import FRESH
 from shop.settling import NotOpened, say_it_takes_long, tell_unknown_word
 from shop.suppliers import (
     NotSold,
@@ -56,7 +56,6 @@ _OLD_NEWS: Mapping[Status, frozenset[TopupState]] = MappingProxyType(
 )
 _GIVEN_BACK = frozenset({Status.REFUND_DUE, Status.REFUNDED})
 _TRYING = frozenset({Event.SUBMISSION_STARTED, Event.NOT_SENT})
-_COSTS = frozenset({TopupState.PENDING, TopupState.DELIVERED, TopupState.PARTIAL})
 
 
 def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
@@ -66,7 +65,7 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
     the money is given back, unless the owner has just said to deliver the dear one all the same:
     look at the status.
     """
-    offer = books.shelf.offer(order.supplier, order.sku, now - FRESH)
+    offer = books.shelf.as_listed(order.supplier, order.sku)
     cost = order.cost if offer is None else offer.listed
     if offer is not None and not routing.is_as_sold(books, order, offer):
         words = f"{order.supplier} {order.sku}: {order.item} → {offer.item}"
@@ -151,8 +150,10 @@ def _attempt_of(order: Order) -> Attempt:
 
 
 def _is_the_owners_wish(books: Books, order: Order) -> bool:
-    events = (happened.event for happened in reversed(books.orders.history(order.id)))
-    return next(event for event in events if event not in _TRYING) is Event.PROCEEDED
+    """Tell whether the owner's last word was to deliver it though it had become too dear."""
+    events = [happened.event for happened in books.orders.history(order.id)]
+    last = [event for event in events if event not in _TRYING][-2:]
+    return last == [Event.TOO_DEAR, Event.PROCEEDED]
 
 
 def submitted(
@@ -338,10 +339,11 @@ def _take_in(books: Books, order: Order, report: TopupReport, now: Millis) -> Or
     if event is None:  # nothing certain, as the first answer: it may well be accepted
         return doubted(books, order, now, report.note)
     learnt: dict[str, Any] = {
-        "attempt": _charged(order, report),
+        "attempt": charged(order, report),
         "serial": report.serial or order.serial,
     }
     because = Because(evidence=report.note)
+    tell_of_a_dear_charge(books, order, report, now)
     if event is Event.FAILED:
         _note(books, order, well=False, took=0, now=now)
         moved = rerouted(books, order, now, because, **learnt)
@@ -350,19 +352,6 @@ def _take_in(books: Books, order: Order, report: TopupReport, now: Millis) -> Or
             return moved
         return paying.give_back(books, order, event, now, because, **learnt)
     return go(books, order, event, now, because, **rerouting.back(order), **learnt)
-
-
-def _charged(order: Order, report: TopupReport) -> Attempt | None:
-    """Return the attempt with what this answer tells of it: its id, and what it costs us."""
-    attempt = order.attempt
-    if attempt is None:
-        return None
-    attempt = replace(attempt, supplier_ref=attempt.supplier_ref or report.supplier_ref)
-    if report.state in _COSTS and not attempt.charged:
-        return replace(attempt, charged=attempt.cost if report.cost is None else report.cost)
-    if report.state is TopupState.FAILED and report.returned:
-        return replace(attempt, charged=0)
-    return attempt
 
 
 def _unmoved(books: Books, order: Order, now: Millis, words: str = "") -> Order:

@@ -100,6 +100,9 @@ def went(books: Books, supplier: str, outcome: Outcome) -> None:
     """
     now, before = outcome.at, books.health.breaker(supplier)
     books.health.note(supplier, outcome)
+    if before is not None and before.is_of_a_wrong_clock(now):
+        books.health.set_breaker(supplier, None)
+        before = None
     if before is not None and before.is_open(now):  # of a call that was made before
         return
     if before is None:

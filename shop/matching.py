@@ -7,7 +7,7 @@ from typing import Final
 
 from shop.notices import Facts, Notice, NoticeKind
 from shop.ports import Books
-from shop.shelf import Doubt, Item, Match, Offer
+from shop.shelf import Doubt, Item, Match, Offer, Why
 from shop.time import HOUR, Millis
 
 ASK_EVERY: Final[Millis] = 24 * HOUR
@@ -24,11 +24,21 @@ class Pair:
 
     offer: Offer
     good: str  # key of an item
+    by_price: bool = False  # whether it costs too much or too little is what is asked
 
     @property
     def mark(self) -> str:
-        """What a button carries for it; another once the offer is called otherwise."""
-        return digest(self.offer.key, self.offer.item, self.good)
+        """What a button carries for it; another once the offer is called otherwise.
+
+        Where the price is the question, also once it costs something else.
+        """
+        price = (str(self.offer.listed),) if self.by_price else ()
+        return digest(self.offer.key, self.offer.item, self.good, *price)
+
+
+def pair_of(doubt: Doubt) -> Pair:
+    """Return what a question is about."""
+    return Pair(offer=doubt.offer, good=doubt.good, by_price=doubt.why is Why.PRICE)
 
 
 def doubts(books: Books) -> Sequence[Doubt]:
@@ -68,7 +78,7 @@ def _pairs(books: Books) -> Iterator[Pair]:
     """Return every pair that is asked about, true by itself, or decided."""
     for game in books.shelf.games(0):
         arranged = books.shelf.arranged(game)
-        yield from (Pair(offer=doubt.offer, good=doubt.good) for doubt in arranged.doubts)
+        yield from map(pair_of, arranged.doubts)
         offers = {}
         for item in arranged.items:
             for member in item.members:
@@ -98,9 +108,18 @@ def say(books: Books, pairs: Sequence[Pair], actor: str, now: Millis, *, same: b
     books.shelf.match(matches, actor, now)
 
 
-def take_back(books: Books, pair: Pair) -> None:
-    """Forget the owner's word on a pair: it is as it was before, or asked about again."""
-    books.shelf.unmatch(pair.offer.game, pair.offer.supplier, pair.offer.sku, pair.good)
+def take_back(books: Books, pair: Pair, *, same: bool) -> bool:
+    """Forget the owner's word on a pair: it is as it was before, or asked about again.
+
+    ``False``, and nothing done: the word is not ``same`` any more.
+    """
+    offer = pair.offer
+    word = (offer.supplier, offer.sku, pair.good, same)
+    said = books.shelf.matches(offer.game)
+    if word not in [(match.supplier, match.sku, match.good, match.same) for match in said]:
+        return False
+    books.shelf.unmatch(offer.game, offer.supplier, offer.sku, pair.good)
+    return True
 
 
 def ask_the_owners(books: Books, count: int, now: Millis) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from shop import asking, moving
+from shop.cases import with_words
+from shop.copied import SINCE_THE_COPY, is_of_a_copy
 from shop.money import rupiah
 from shop.moving import NOTHING_MORE, Because, go
 from shop.orders import CASH, CREDIT, HOUSE, Event, Order, Status
@@ -13,6 +15,7 @@ from shop.payments import Arrival, Refunds
 from shop.ports import Books
 from shop.time import Millis
 
+ONCE_IN_DOUBT: Final = "percobaan sebelumnya mungkin sudah dikirim: lihat dulu di pemasok"
 _LATE = frozenset({Status.EXPIRED, Status.CANCELLED})
 _SOLD_BY_US: Mapping[tuple[str, str], Event] = MappingProxyType(
     {(HOUSE, CREDIT): Event.DELIVERED, (HOUSE, CASH): Event.ACCEPTED}
@@ -50,8 +53,7 @@ def paid(
 
 def _doubt_in_a_copy(books: Books, order: Order, now: Millis) -> Order:
     """Order nothing that may have been ordered since the copy was made: a person decides."""
-    made_at = books.copies.made_at()
-    if order.status is not Status.PAID or made_at is None or order.created_at > made_at:
+    if order.status is not Status.PAID or not is_of_a_copy(books, order):
         return order
     books.calls.compare_soon(order.supplier, now)
     because = Because(evidence="may have been ordered since the copy")
@@ -81,10 +83,14 @@ def give_back(
 ) -> Order:
     """Make a move that owes the customer their money; into the wallet it goes at once.
 
-    Dropship money is not ours to credit, and an owner may want to refund everything by hand.
+    Dropship money is not ours to credit, and an owner may want to refund everything by hand. What
+    may have been delivered all the same is the owner's, too.
     """
+    doubt = "" if order.supplier == HOUSE else _why_it_may_have_come(books, order)
+    if doubt:
+        because = replace(because, evidence=with_words(because.evidence, doubt))
     to_wallet = order.supplier == HOUSE or books.rules.refunds is Refunds.WALLET
-    if not (order.is_prepaid and to_wallet):
+    if doubt or not (order.is_prepaid and to_wallet):
         return go(books, order, event, now, because, **learnt)
     quiet = replace(because, quiet=True)
     due = go(books, order, event, now, quiet, **learnt)
@@ -92,6 +98,21 @@ def give_back(
     credited = go(books, due, Event.CREDITED, now, Because(facts=facts))
     moving.close_case(books, credited, now)
     return credited
+
+
+def _why_it_may_have_come(books: Books, order: Order) -> str:
+    """Say why the goods may be there, though what was asked of last has failed; empty: they cannot.
+
+    Another may have delivered them since a restored copy was made; or an attempt that nobody knew
+    the outcome of, before the owner had the order made once more.
+    """
+    if is_of_a_copy(books, order):
+        return SINCE_THE_COPY
+    events = [happened.event for happened in books.orders.history(order.id)]
+    once_more = (
+        len(events) - events[::-1].index(Event.PROCEEDED) if Event.PROCEEDED in events else 0
+    )
+    return ONCE_IN_DOUBT if Event.OUTCOME_UNKNOWN in events[:once_more] else ""
 
 
 def proceed(books: Books, order: Order, now: Millis, because: Because) -> Order:

@@ -207,10 +207,13 @@ class Copies(Protocol):
     """Whether the books are a restored copy, and what must be asked before the shop opens."""
 
     def made_at(self) -> Millis | None:
-        """Return of which instant the copy is; ``None``: the books are no copy."""
+        """Return of which instant the copy is; ``None``: no copy, or all was asked already."""
 
-    def forget(self) -> None:
-        """From now on these are the books, and no copy."""
+    def newest(self) -> Millis | None:
+        """Return of which instant the last copy is that these books came from, asked or not."""
+
+    def open(self) -> None:
+        """All was asked that can be; where the books came from stays known."""
 
     def forget_what_was_said(self, made_at: Millis, now: Millis) -> None:
         """Answer nothing again that was waiting in the copy, and know none of its buttons."""

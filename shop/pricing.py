@@ -104,27 +104,29 @@ class Quote:
 
 
 def rule_for(
-    base: PriceRule, overrides: Mapping[Scope, Override], game: str, item: str
+    base: PriceRule, overrides: Mapping[Scope, Override], game: str, item: str, meant: str = ""
 ) -> PriceRule:
     """Return the rule of one item: what it leaves open is its game's, then the shop's, then base.
 
-    ``item`` is an item's key; only an item has a price of its own.
+    ``item`` is an item's key; only an item has a price of its own. ``meant``: the key of the good
+    that an offer which stands alone is called like. What is decided for that holds for it, too.
     """
     rule = base
-    for scope in (SHOP, game, item):
+    for scope in dict.fromkeys((SHOP, game, meant, item)):
         override = overrides.get(scope)
         if override is not None:
-            own = scope == item != SHOP
+            own = scope in {item, meant} and scope != SHOP
             decided = {p.value: v for p, v in override.parts.items() if own or p is not Part.PRICE}
             rule = replace(rule, **decided)
     return rule
 
 
 def decided_for(
-    part: Part, overrides: Mapping[Scope, Override], game: str, item: str
+    part: Part, overrides: Mapping[Scope, Override], game: str, item: str, meant: str = ""
 ) -> Scope | None:
     """Return the scope that decides a part of the rule of one item; ``None``: the settings do."""
-    scopes = (item,) if part is Part.PRICE else (item, game, SHOP)
+    own = [scope for scope in (item, meant) if scope != SHOP]
+    scopes = own if part is Part.PRICE else (*own, game, SHOP)
     return next((s for s in scopes if overrides.get(s, NOTHING).get(part) is not None), None)
 
 

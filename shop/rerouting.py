@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from shop import ledger, routing
 from shop.cases import with_words
+from shop.copied import is_of_a_copy
 from shop.moving import Because, go
 from shop.orders import Event, Order, may
 from shop.ports import Books
@@ -22,9 +23,9 @@ def rerouted(
 
     ``None``, and nothing done: no other may (``shop.routing``), or it is too late for that.
     """
-    if not may(order, Event.REROUTED) or _may_be_there_already(books, order):
+    if not may(order, Event.REROUTED):
         return None
-    if _was_in_doubt(books, order):
+    if is_of_a_copy(books, order) or _was_in_doubt(books, order):
         return None
     found = routing.stand_in(books, order, now)
     if found is None:
@@ -44,17 +45,13 @@ def rerouted(
     return go(books, order, Event.REROUTED, now, because, **route, **learnt)
 
 
-def _may_be_there_already(books: Books, order: Order) -> bool:
-    """Tell whether, since a restored copy was made, another may have delivered an order of it."""
-    made_at = books.copies.made_at()
-    return made_at is not None and order.created_at <= made_at
-
-
 def _was_in_doubt(books: Books, order: Order) -> bool:
-    """Tell whether it was ever unknown, since the owner's last word, if an order was made."""
-    events = [happened.event for happened in books.orders.history(order.id)]
-    since = len(events) - events[::-1].index(Event.PROCEEDED) if Event.PROCEEDED in events else 0
-    return Event.OUTCOME_UNKNOWN in events[since:]
+    """Tell whether it was ever unknown if an order was made.
+
+    The owner's word to have it made all the same is one about the same offer.
+    """
+    history = books.orders.history(order.id)
+    return any(happened.event is Event.OUTCOME_UNKNOWN for happened in history)
 
 
 def is_left_behind(order: Order) -> bool:

@@ -10,12 +10,11 @@ from types import MappingProxyType
 
 from shop import fulfilment, moving, settling
 from shop.cases import Case, CaseKind
+from shop.copied import SINCE_THE_COPY
 from shop.notices import Notice, NoticeKind
 from shop.orders import Order, Status
 from shop.ports import Books
 from shop.time import Millis
-
-_SINCE_THE_COPY = "salinan data: mungkin sudah dijawab, dikirim, atau dikembalikan sesudahnya"
 
 
 def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
@@ -72,7 +71,7 @@ def _warn(books: Books, case: Case, now: Millis) -> None:
     """Say in a case about money that is sent or taken by hand what the copy cannot know."""
     order = books.orders.get(case.order_id) if case.order_id else None
     if order is not None and case.kind in {CaseKind.CLAIMED, CaseKind.CASH, CaseKind.PAID_FAILED}:
-        moving.add_to_case(books, order, _SINCE_THE_COPY, f"restored:{now}", now)
+        moving.add_to_case(books, order, SINCE_THE_COPY, f"restored:{now}", now)
 
 
 def asked(books: Books, order_id: str) -> bool:
@@ -86,7 +85,7 @@ def asked(books: Books, order_id: str) -> bool:
 
 def _open_if_all_asked(books: Books) -> None:
     if books.copies.left() == 0:
-        books.copies.forget()
+        books.copies.open()
 
 
 def is_closed(books: Books) -> bool:

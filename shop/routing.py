@@ -12,7 +12,7 @@ from shop.payments import PaymentMethod
 from shop.ports import Books
 from shop.pricing import Charge, Override, Quote
 from shop.qris import MOST_PER_PAYMENT
-from shop.shelf import Item, Member, Offer
+from shop.shelf import Item, Match, Member, Offer
 from shop.targets import Target
 from shop.time import HOUR, Millis
 
@@ -103,7 +103,7 @@ class Market:
     ) -> Quote | None:
         """Price an offer as part of an item, by the owner's prices or by supposed ones."""
         known = self.overrides if overrides is None else overrides
-        rule = pricing.rule_for(self._rules.prices, known, item.game, item.key)
+        rule = pricing.rule_for(self._rules.prices, known, item.game, item.key, item.meant)
         learnt = self._learnt.get(offer.key) if self._dropships(offer.supplier) else None
         dropships = self._dropships(offer.supplier)
         return pricing.quote(offer.listed, rule, learnt, dropships=dropships)
@@ -201,6 +201,8 @@ def is_as_sold(books: Books, order: Order, offer: Offer) -> bool:
     """
     if not order.good:
         return True
+    if offer.game != order.game:
+        return False
     if order.good == offer.key:
         return shelf.called(offer) == order.item
     item = books.shelf.item(order.good, order.game)
@@ -208,10 +210,18 @@ def is_as_sold(books: Books, order: Order, offer: Offer) -> bool:
     member = next((m for m in members if m.offer.key == offer.key), None)
     if member is not None:
         return member.content >= order.content
-    # Its price alone may have set it apart.
+    # Its price alone may have set it apart, or the owner.
+    said = books.shelf.matches(order.game)
+    if any(_sets_apart(match, offer, order.good) for match in said):
+        return False
     game, words = books.rules.game(order.game), books.rules.words_of(order.game)
     good = recognise(game, words, offer.item)
     return good is not None and good.certain and good.key == order.good
+
+
+def _sets_apart(match: Match, offer: Offer, good: str) -> bool:
+    about = (match.supplier, match.sku, match.item, match.good)
+    return not match.same and about == (offer.supplier, offer.sku, offer.item, good)
 
 
 _SETS_ASIDE = frozenset({Status.PAID, Status.SUBMITTING})

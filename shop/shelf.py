@@ -74,6 +74,7 @@ class Item:
     title: str
     members: tuple[Member, ...]
     content: int = 0
+    meant: str = ""  # key of the good that an offer which stands alone is certainly called like
 
 
 class Why(StrEnum):
@@ -164,6 +165,9 @@ class Shelf(Protocol):
         """Return what lists no older than ``since`` have of a game, cheapest first."""
 
     def offer(self, supplier: str, sku: str, since: Millis) -> Offer | None: ...
+    def as_listed(self, supplier: str, sku: str) -> Offer | None:
+        """Return what is known of an offer, however old, and though it is not sold now."""
+
     def games(self, since: Millis) -> Sequence[str]: ...
     def fresh(self, since: Millis) -> Set[str]:
         """Return the suppliers whose lists are no older than ``since``."""
@@ -188,8 +192,8 @@ class Shelf(Protocol):
     def withhold(self, supplier: str, sku: str) -> None:
         """Do not offer an item until its price is read again."""
 
-    def reprice(self, supplier: str, sku: str, price: int, *, available: bool) -> None:
-        """Store what one item of the list costs now, and offer it again if it is to be had."""
+    def reprice(self, supplier: str, listing: Listing) -> None:
+        """Store what one item of the list costs and is called now; offer it if it is to be had."""
 
     def ask_price(self, supplier: str, sku: str, at: Millis) -> None:
         """Have the price of one item asked for at ``at``."""
@@ -349,6 +353,7 @@ def _alone(each: _Read) -> Item:
         title=called(offer),
         members=(Member(offer=offer, content=content),),
         content=content,
+        meant=each.place.key if each.place is not None else "",
     )
 
 

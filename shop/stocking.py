@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from shop import calls
 from shop.calls import Purpose
+from shop.matching import digest
 from shop.money import rupiah
 from shop.notices import Facts, Notice, NoticeKind
 from shop.ports import Books
@@ -92,7 +93,15 @@ def unread(books: Books, supplier: str, why: Kept, words: str, now: Millis) -> N
 
 
 def repriced(books: Books, supplier: str, listing: Listing, now: Millis) -> None:
-    """Take in what one item costs now; a price that changed is remembered as of a list."""
+    """Take in what one item costs now; a price that changed is remembered as of a list.
+
+    What is called otherwise by now is another good: it is sold when the list says so, too.
+    """
+    known = books.shelf.as_listed(supplier, listing.sku)
+    if known is not None and known.item != listing.name:
+        books.shelf.reprice(supplier, replace(listing, available=False))
+        books.calls.set_list_due(supplier, min(books.calls.list_due_at(supplier), now))
+        return
     item = books.shelf.item_of(supplier, listing.sku)
     offers = [member.offer for member in item.members] if item is not None else []
     changes = [
@@ -110,7 +119,7 @@ def repriced(books: Books, supplier: str, listing: Listing, now: Millis) -> None
     ]
     books.price_lists.note(changes, now)
     _tell_of_jumps(_Owners(books=books, supplier=supplier, now=now), books, changes)
-    books.shelf.reprice(supplier, listing.sku, listing.price, available=listing.available)
+    books.shelf.reprice(supplier, listing)
 
 
 def ask(books: Books, suppliers: Iterable[str], address: str, now: Millis) -> None:
@@ -187,7 +196,7 @@ class _Owners:
     supplier: str
     now: Millis
 
-    def alert(self, name: str, evidence: str, occasion: int) -> None:
+    def alert(self, name: str, evidence: str, occasion: int | str) -> None:
         key = f"alert:{self.supplier}:{name}:{occasion}"
         notice = Notice(
             key=key, kind=NoticeKind.ALERT, address="", facts=_facts(name, self.supplier, evidence)
@@ -218,7 +227,7 @@ def _tell_of_undescribed(owners: _Owners, last: Reading, found: SortedList) -> N
         return
     largest = sorted(found.undescribed, key=lambda each: (-each.rows, each.category))
     lines = [f"{'✓' if e.sold else '✗'} {e.category} ({e.rows})" for e in largest]
-    owners.alert("list_undescribed", _some(lines), owners.now)
+    owners.alert("list_undescribed", _some(lines), _once_a_day(lines, owners.now))
 
 
 def _tell_of_jumps(owners: _Owners, books: Books, changes: Sequence[PriceChange]) -> None:
@@ -230,7 +239,12 @@ def _tell_of_jumps(owners: _Owners, books: Books, changes: Sequence[PriceChange]
         for each in jumps
     ]
     if lines:
-        owners.alert("prices_jumped", _some(lines), owners.now)
+        owners.alert("prices_jumped", _some(lines), _once_a_day(lines, owners.now))
+
+
+def _once_a_day(lines: Sequence[str], now: Millis) -> str:
+    """Return the occasion of news that may come and go again: each once a day."""
+    return f"{now // DAY}:{digest(*lines)}"
 
 
 def _is_jump(change: PriceChange) -> bool:

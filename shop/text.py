@@ -2,6 +2,7 @@
 
 import unicodedata
 
+CUT = "…"  # how a text ends that was cut
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})  # control, direction marks, surrogates, ...
 # Letters and marks by name that show nothing: fillers, joiners, variation selectors, blank Braille.
 _BLANK = frozenset(
@@ -18,7 +19,7 @@ def visible(text: str, most: int = 200) -> str:
     if not (text.isascii() and text.isprintable()):
         text = "".join(" " if char.isspace() else char for char in text if _is_seen(char))
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return line if len(line) <= most else f"{line[: most - 1]}{CUT}"
 
 
 def _is_seen(char: str) -> bool:

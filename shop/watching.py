@@ -10,7 +10,7 @@ other order have its turn before they fall due again.
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from shop.orders import HOUSE, PAID_FOR, Order, Status
+from shop.orders import HOUSE, PAID_FOR, Attempt, Order, Status
 from shop.time import HOUR, MINUTE, SECOND, Millis
 
 GRACE: Millis = 2 * MINUTE  # after a QR's end, before an unpaid order may lapse
@@ -85,9 +85,14 @@ def _when_to_say_so(order: Order, now: Millis) -> Millis | None:
 def may_resolve(order: Order) -> bool:
     """Tell whether word may come of an order that may have been made, without a person's doing."""
     attempt = order.attempt
-    if order.status is not Status.UNSURE or attempt is None or attempt.supplier != order.supplier:
+    if order.status is not Status.UNSURE or attempt is None or not _delivers_next(order, attempt):
         return False
     return attempt.calls_back or can_be_asked_about(order)
+
+
+def _delivers_next(order: Order, attempt: Attempt) -> bool:
+    """Tell whether the last attempt was at the offer that delivers next: no other stands in."""
+    return (attempt.supplier, attempt.sku) == (order.supplier, order.sku)
 
 
 def doubtful_at(order: Order) -> Millis:
@@ -105,7 +110,7 @@ def can_be_asked_about(order: Order) -> bool:
         attempt = order.attempt
         return (
             attempt is not None
-            and attempt.supplier == order.supplier  # who delivers next knows nothing of another's
+            and _delivers_next(order, attempt)  # who delivers next knows nothing of another's
             and (attempt.by_our_ref or bool(attempt.supplier_ref or attempt.told_ref))
         )
     ours_to_see = order.gateway == HOUSE and order.status is not Status.AWAITING_PAYMENT

@@ -24,7 +24,7 @@ ORDER BY started_at DESC LIMIT 1
 _OF: Final = "SELECT * FROM attempts WHERE order_id = :order_id AND nth = :nth"
 # The attempt before an event is the last one that was begun before it.
 _LEFT_BEHIND: Final = """
-SELECT a.* FROM order_events e
+SELECT DISTINCT a.* FROM order_events e
 JOIN attempts a ON a.order_id = e.order_id AND a.supplier = :supplier AND a.charged > 0
 JOIN orders o ON o.id = a.order_id
 WHERE e.event = 'rerouted' AND a.nth = (

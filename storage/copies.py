@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from shop.time import Millis
 from storage.database import Transaction
 
-_MADE_AT = "SELECT MIN(at) AS at FROM copied"
-_FORGET = "DELETE FROM copied"
+_MADE_AT = "SELECT MIN(at) AS at FROM copied WHERE opened = 0"
+_NEWEST = "SELECT MAX(at) AS at FROM copied"
+_OPEN = "UPDATE copied SET opened = 1"
 _UNSEEN = """
 SELECT id FROM orders WHERE status IN ('placed', 'opening', 'paid', 'submitting')
   AND asks = :supplier ORDER BY id
@@ -45,8 +46,12 @@ class SqlCopies:
         found: Millis | None = self._tx.fetch(_MADE_AT)[0]["at"]
         return found
 
-    def forget(self) -> None:
-        self._tx.execute(_FORGET)
+    def newest(self) -> Millis | None:
+        found: Millis | None = self._tx.fetch(_NEWEST)[0]["at"]
+        return found
+
+    def open(self) -> None:
+        self._tx.execute(_OPEN)
 
     def forget_what_was_said(self, made_at: Millis, now: Millis) -> None:
         self._tx.execute(_FORGET_SCREENS)

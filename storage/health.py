@@ -24,6 +24,8 @@ VALUES (:supplier, :ref, :at, :went_well, :took, :buyer)
 ON CONFLICT (supplier, ref) DO UPDATE SET went_well = excluded.went_well
 """
 _FORGET: Final = "DELETE FROM outcomes WHERE supplier = :supplier AND at < :at"
+# Noted by a clock that was ahead.
+_FORGET_THE_FUTURE: Final = "DELETE FROM outcomes WHERE supplier = :supplier AND at > :now"
 _LATELY: Final = """
 SELECT ref, at, went_well, took, buyer FROM outcomes
 WHERE supplier = :supplier AND at > :since ORDER BY at, ref
@@ -74,6 +76,7 @@ class SqlHealth:
 
     def note(self, supplier: str, outcome: Outcome) -> None:
         self.forget_before(supplier, outcome.at - _KEPT)
+        self._tx.execute(_FORGET_THE_FUTURE, {"supplier": supplier, "now": outcome.at})
         row = {**asdict(outcome), "went_well": int(outcome.went_well), "supplier": supplier}
         self._tx.execute(_NOTE, row)
 

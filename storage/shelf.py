@@ -43,6 +43,7 @@ _OFFER = """
 SELECT o.* FROM offers o JOIN price_lists p ON p.supplier = o.supplier
 WHERE o.supplier = :supplier AND o.sku = :sku AND p.listed_at >= :since AND o.withheld = 0
 """
+_AS_LISTED = "SELECT * FROM offers WHERE supplier = :supplier AND sku = :sku"
 _STORED = """
 SELECT (SELECT COUNT(*) FROM offers WHERE supplier = :supplier) AS n,
        COALESCE((SELECT listed_at FROM price_lists WHERE supplier = :supplier), 0) AS since
@@ -70,7 +71,8 @@ ON CONFLICT (supplier, sku, good) DO UPDATE SET
 _NO_MATCH = "DELETE FROM matches WHERE supplier = :supplier AND sku = :sku AND good = :good"
 _WITHHOLD = "UPDATE offers SET withheld = 1 WHERE supplier = :supplier AND sku = :sku"
 _REPRICE = """
-UPDATE offers SET listed = :price, withheld = :withheld WHERE supplier = :supplier AND sku = :sku
+UPDATE offers SET listed = :price, item = :item, withheld = :withheld
+WHERE supplier = :supplier AND sku = :sku
 """
 _ASK_PRICE = """
 INSERT INTO price_questions (supplier, sku, due_at) VALUES (:supplier, :sku, :at)
@@ -154,6 +156,10 @@ class SqlShelf:
         rows = self._tx.fetch(_OFFER, {"supplier": supplier, "sku": sku, "since": since})
         return _offer(rows[0]) if rows else None
 
+    def as_listed(self, supplier: str, sku: str) -> Offer | None:
+        rows = self._tx.fetch(_AS_LISTED, {"supplier": supplier, "sku": sku})
+        return _offer(rows[0]) if rows else None
+
     def stored(self, supplier: str) -> tuple[int, Millis]:
         """Return how many items of a supplier are stored, and since when."""
         row = self._tx.fetch(_STORED, {"supplier": supplier})[0]
@@ -226,10 +232,16 @@ class SqlShelf:
         self._tx.execute(_WITHHOLD, {"supplier": supplier, "sku": sku})
         self._renew_of(supplier, sku)
 
-    def reprice(self, supplier: str, sku: str, price: int, *, available: bool) -> None:
-        row = {"supplier": supplier, "sku": sku, "price": price, "withheld": int(not available)}
+    def reprice(self, supplier: str, listing: Listing) -> None:
+        row = {
+            "supplier": supplier,
+            "sku": listing.sku,
+            "price": listing.price,
+            "item": listing.name,
+            "withheld": int(not listing.available),
+        }
         self._tx.execute(_REPRICE, row)
-        self._renew_of(supplier, sku)
+        self._renew_of(supplier, listing.sku)
 
     def ask_price(self, supplier: str, sku: str, at: Millis) -> None:
         self._tx.execute(_ASK_PRICE, {"supplier": supplier, "sku": sku, "at": at})

@@ -31,7 +31,7 @@ def _question(room: Room, place: int, said: str = "", undo: Choice | None = None
         return _nothing(room, said, before)
     place %= len(doubts)
     doubt = doubts[place]
-    mark = Pair(offer=doubt.offer, good=doubt.good).mark
+    mark = matching.pair_of(doubt).mark
     text = room.texts(
         "match.ask",
         offer=_offer(room, doubt.offer),
@@ -80,30 +80,31 @@ def _offer(room: Room, offer: Offer) -> str:
 
 
 def _say(room: Room, mark: str, *, same: bool) -> View:
-    place = _place_of(room, mark)
     pair = matching.pair_marked(room.books, mark)
     if pair is None:
         return _question(room, 0, room.texts("match.gone"))
+    place = _place_of(room, pair)
     matching.say(room.books, [pair], room.address, room.now, same=same)
-    undo = Choice("undo", room.texts("match.undo"), data=f"p:cocok:urung-{mark}")
+    word, said_of = ("ya" if same else "bukan"), Pair(offer=pair.offer, good=pair.good)
+    undo = Choice("undo", room.texts("match.undo"), data=f"p:cocok:urung-{word}-{said_of.mark}")
     said = room.texts("match.said.same" if same else "match.said.other", item=pair.offer.item)
     return _question(room, place, said, undo)
 
 
-def _place_of(room: Room, mark: str) -> int:
+def _place_of(room: Room, pair: Pair) -> int:
     """Return where a question stands among the others; its answer makes room for the next."""
-    doubts = matching.doubts(room.books)
-    marks = [Pair(offer=doubt.offer, good=doubt.good).mark for doubt in doubts]
-    return marks.index(mark) if mark in marks else 0
+    asked = [(doubt.offer.key, doubt.good) for doubt in matching.doubts(room.books)]
+    about = (pair.offer.key, pair.good)
+    return asked.index(about) if about in asked else 0
 
 
-def _take_back(room: Room, mark: str) -> View:
+def _take_back(room: Room, said: str) -> View:
+    word, _, mark = said.partition("-")
     pair = matching.pair_marked(room.books, mark)
-    if pair is None:
+    if pair is None or not matching.take_back(room.books, pair, same=word == "ya"):
         return _question(room, 0, room.texts("match.gone"))
-    matching.take_back(room.books, pair)
-    said = room.texts("match.undone", item=pair.offer.item)
-    return _question(room, _place_of(room, mark), said)
+    undone = room.texts("match.undone", item=pair.offer.item)
+    return _question(room, _place_of(room, pair), undone)
 
 
 def _all(room: Room, digest: str) -> View:

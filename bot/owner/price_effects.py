@@ -95,6 +95,6 @@ def _cheapest(room: Room, item: Item) -> Quote:
 
 
 def _under(room: Room, item: Item, cheapest: Quote, overrides: Mapping[Scope, Override]) -> Priced:
-    rule = rule_for(room.books.rules.prices, overrides, item.game, item.key)
+    rule = rule_for(room.books.rules.prices, overrides, item.game, item.key, item.meant)
     quote = priced(cheapest.listed, cheapest.cost, rule)
     return Priced(item=item, rule=rule, cost=cheapest.cost, quote=quote)

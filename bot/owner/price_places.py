@@ -36,6 +36,11 @@ class Place:
         return self.scope if self.is_item else ""
 
     @property
+    def meant(self) -> str:
+        """The good that its only offer is called like, for which prices may be decided, too."""
+        return self.item.meant if self.item is not None else ""
+
+    @property
     def args(self) -> str:
         """What a button carries after the command: keys of items may be too long for one."""
         return f"{self.game_slug} @{mark(self.item.key)}" if self.item else self.scope

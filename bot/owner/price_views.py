@@ -43,7 +43,9 @@ def written(room: Room, part: Part, value: int | None) -> str:
 
 def rule_of(room: Room, place: Place, overrides: Mapping[Scope, Override]) -> PriceRule:
     """Return the rule of a place, as far as it is one for all of it."""
-    return rule_for(room.books.rules.prices, overrides, place.game_slug, place.item_key)
+    return rule_for(
+        room.books.rules.prices, overrides, place.game_slug, place.item_key, place.meant
+    )
 
 
 def view_of(room: Room, place: Place, page: int) -> View:
@@ -136,12 +138,15 @@ def _rule_lines(room: Room, place: Place) -> str:
 
 
 def _source(room: Room, part: Part, place: Place) -> str:
-    scope = decided_for(part, room.market.overrides, place.game_slug, place.item_key)
+    overrides = room.market.overrides
+    scope = decided_for(part, overrides, place.game_slug, place.item_key, place.meant)
     if scope is None:
         return room.texts("price.by_settings")
     if scope == SHOP:
         return room.texts("price.by_shop")
-    return room.texts("price.by_item" if scope == place.item_key else "price.by_game")
+    return room.texts(
+        "price.by_item" if scope in {place.item_key, place.meant} else "price.by_game"
+    )
 
 
 def _override_line(room: Room, place: Place) -> str:

@@ -175,7 +175,8 @@ def _apart(room: Room, pair: Pair, _: str) -> _Said:
 
 
 def _undo(room: Room, pair: Pair, _: str) -> _Said:
-    matching.take_back(room.books, pair)
+    if not matching.take_back(room.books, pair, same=False):
+        return room.texts("match.gone"), ()
     return room.texts("match.undone", item=pair.offer.item), ()
 
 

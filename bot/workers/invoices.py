@@ -46,7 +46,7 @@ async def open_invoice(line: SupplierLine, call: OpenInvoice) -> None:
     log.info("invoice.opened", order=order.id, outcome=name, evidence=evidence)
     now = line.clock()
     await line.keep_answer(
-        lambda books: settling.opened(books, order, opening, now, evidence), failed
+        lambda books: settling.opened(books, order, opening, now, evidence), failed, about_one=True
     )
 
 

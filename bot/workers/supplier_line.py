@@ -40,6 +40,13 @@ class Change(Enum):
     BACK = auto()
 
 
+def _is_silence(error: SupplierError | None) -> bool:
+    """Tell whether a call that left had no usable answer."""
+    if isinstance(error, Unavailable):
+        return not (error.busy or error.answered)
+    return isinstance(error, OutcomeUnknown)
+
+
 class SupplierLine:
     """What every call to one supplier needs, whatever it is about."""
 
@@ -100,12 +107,12 @@ class SupplierLine:
     ) -> T:
         """Store what came of a call, and what it says of the supplier: that it answers, or not.
 
-        ``about_one``: it was a question about one order, with which alone the trouble may lie.
+        ``about_one``: it was about one order, with which alone the trouble may lie.
         """
         now = self.clock()
 
         def noting(books: SqlBooks) -> tuple[T, Change]:
-            if about_one and isinstance(error, Unavailable) and not (error.busy or error.answered):
+            if about_one and _is_silence(error):
                 health.left_open(books, self.slug, now)
                 return work(books), Change.NONE
             return work(books), self._noted(books, error, now)

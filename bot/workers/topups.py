@@ -40,7 +40,9 @@ async def submit(line: SupplierLine, call: Submit) -> None:
     evidence, now = str(failed or ""), line.clock()
     log.info("order.submitted", order=order.id, outcome=_name_of(outcome), evidence=evidence)
     await line.keep_answer(
-        lambda books: fulfilment.submitted(books, order, outcome, now, evidence), failed
+        lambda books: fulfilment.submitted(books, order, outcome, now, evidence),
+        failed,
+        about_one=True,
     )
 
 

@@ -67,6 +67,9 @@ CREATE TABLE price_rules (
     at         BIGINT NOT NULL
 );
 
+-- Once all was asked that can be, a restored shop is open; that it was restored stays known.
+ALTER TABLE copied ADD COLUMN opened BIGINT NOT NULL DEFAULT 0;
+
 -- Accounts that customers have used, to be offered again.
 CREATE TABLE accounts_used (
     address  TEXT NOT NULL,

@@ -185,6 +185,43 @@ async def test_d2_goods_of_a_deposit_that_was_paid_since_the_copy_are_not_ordere
 
 
 @pytest.mark.sqlite
+async def test_o2_d2_nor_if_the_first_question_about_it_has_no_answer(there: Street) -> None:
+    await with_a_deposit(there, there.person("agus"))
+    async with restored_in_between(there):
+        await there.pay_deposit()
+        await there.after(MINUTE)
+        assert statuses(there) == ["delivered"]
+    await there.control("fault", kind="500", count=10, path="/payment")
+    await there.open()
+    await there.after(10 * MINUTE, step=20 * SECOND)
+    assert not await is_closed(there)
+    assert len(there.journal) == 1
+    assert statuses(there) == ["unsure"]
+
+
+@pytest.mark.sqlite
+async def test_o2_d2_a_claim_that_was_answered_since_the_copy_orders_nothing_again(
+    there: Street,
+) -> None:
+    siti = there.person("siti")
+    await with_own_qris(there, siti, "123456784")
+    await siti.taps("Sudah bayar")
+    await there.work()
+    async with restored_in_between(there):
+        await yes(there.owner, "Sudah dibayar")
+        await there.after(2 * MINUTE)
+        assert statuses(there) == ["delivered"]
+    await there.open()
+    await there.after(MINUTE)
+    await there.owner.says("/kasus")
+    await there.owner.taps("1.")
+    await yes(there.owner, "Sudah dibayar")
+    await there.after(5 * MINUTE)
+    assert len(there.journal) == 1
+    assert statuses(there) == ["unsure"]
+
+
+@pytest.mark.sqlite
 async def test_the_bot_says_nothing_while_the_copy_is_checked(there: Street) -> None:
     budi = there.person()
     await confirm(budi, "123456789")

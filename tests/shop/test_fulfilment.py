@@ -11,6 +11,7 @@ from shop.cases import Answer, CaseKind, answers
 from shop.fulfilment import Outcome
 from shop.notices import NoticeKind
 from shop.orders import IllegalMove, Order, Status
+from shop.routing import FRESH
 from shop.settling import NotOpened
 from shop.suppliers import Refused, TopupState
 from shop.time import HOUR, MINUTE, SECOND
@@ -97,9 +98,9 @@ def test_o8_nothing_is_ordered_at_a_loss_and_who_paid_is_never_asked_for_more(
         assert f"{SELLER} 1: {COST} → {listed}" in evidence
 
 
-def test_a_price_of_yesterday_says_nothing(books: SqlBooks) -> None:
-    listed_at(books, 2 * PRICE, NOW - fulfilment.FRESH - 1)
-    assert fulfilment.start(books, paid(books), LEASE, NOW).status is S.SUBMITTING
+def test_o8b_a_price_of_yesterday_is_too_dear_all_the_same(books: SqlBooks) -> None:
+    listed_at(books, 2 * PRICE, NOW - FRESH - 1)
+    assert fulfilment.start(books, paid(books), LEASE, NOW).status is not S.SUBMITTING
 
 
 def test_what_became_too_dear_is_a_case_where_the_owner_refunds_by_hand(books: SqlBooks) -> None:

@@ -28,6 +28,10 @@ def listing(sku: str, price: int = 100, form: tuple[FormField, ...] = ()) -> Lis
     return Listing(sku=sku, category="", name=sku, price=price, available=True, form=form)
 
 
+def repriced(sku: str, price: int, *, available: bool) -> Listing:
+    return replace(listing(sku, price), available=available)
+
+
 def stock(books: SqlBooks, *listings: Listing, supplier: str = SP, now: int = NOW) -> None:
     books.shelf.replace(supplier, [(GAME, each) for each in listings], now)
 
@@ -72,19 +76,19 @@ def test_an_item_that_is_withheld_still_counts_as_stored(stocked: SqlBooks) -> N
 
 def test_a_price_that_was_read_brings_an_item_back_at_that_price(stocked: SqlBooks) -> None:
     stocked.shelf.withhold(SP, "a")
-    stocked.shelf.reprice(SP, "a", 150, available=True)
+    stocked.shelf.reprice(SP, listing("a", 150))
     assert sorted(shelf(stocked)) == [*THEIRS, (SP, "a", 150), (SP, "b", 200)]
 
 
 def test_an_item_that_is_not_to_be_had_is_withheld_at_its_new_price(stocked: SqlBooks) -> None:
-    stocked.shelf.reprice(SP, "a", 150, available=False)
+    stocked.shelf.reprice(SP, repriced("a", 150, available=False))
     assert sorted(shelf(stocked)) == [*THEIRS, (SP, "b", 200)]
-    stocked.shelf.reprice(SP, "a", 150, available=True)
+    stocked.shelf.reprice(SP, listing("a", 150))
     assert (SP, "a", 150) in shelf(stocked)
 
 
 def test_what_costs_more_now_stands_behind_what_costs_less(stocked: SqlBooks) -> None:
-    stocked.shelf.reprice("kiosgame", "a", 300, available=True)
+    stocked.shelf.reprice("kiosgame", listing("a", 300))
     assert [sku for supplier, sku, _ in shelf(stocked) if supplier == "kiosgame"] == ["b", "a"]
 
 
@@ -93,8 +97,8 @@ def test_a_price_of_what_is_not_listed_puts_nothing_on_the_shelf(
     stocked: SqlBooks, available: bool
 ) -> None:
     before = shelf(stocked)
-    stocked.shelf.reprice(SP, "c", 1, available=available)
-    stocked.shelf.reprice("unknown", "a", 1, available=available)
+    stocked.shelf.reprice(SP, repriced("c", 1, available=available))
+    stocked.shelf.reprice("unknown", repriced("a", 1, available=available))
     assert shelf(stocked) == before
 
 
@@ -106,7 +110,7 @@ def test_a_new_list_says_what_is_sold_whatever_was_withheld(stocked: SqlBooks) -
 
 
 def test_a_price_alone_makes_no_old_list_fresh(stocked: SqlBooks) -> None:
-    stocked.shelf.reprice(SP, "a", 150, available=True)
+    stocked.shelf.reprice(SP, listing("a", 150))
     assert stocked.shelf.offer(SP, "a", NOW + 1) is None
 
 
@@ -190,5 +194,5 @@ def test_a_new_list_brings_its_own_form(books: SqlBooks) -> None:
 def test_a_price_that_was_read_leaves_the_form_alone(books: SqlBooks) -> None:
     """The answer about one product does not show it."""
     stock(books, listing("a", form=FORM))
-    books.shelf.reprice(SP, "a", 150, available=True)
+    books.shelf.reprice(SP, listing("a", 150))
     assert [(offer.listed, offer.form) for offer in books.shelf.offers(GAME, 0)] == [(150, FORM)]

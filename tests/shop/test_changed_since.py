@@ -1,0 +1,252 @@
+"""What became of an offer after an order of it was paid for, and of what was said of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shop import calls, fulfilment, health, matching, settling, stocking
+from shop.breaker import Outcome
+from shop.matching import Pair
+from shop.pricing import Override
+from shop.routing import Market
+from shop.settling import NotOpened
+from shop.shelf import Match
+from shop.suppliers import Listing
+from shop.time import HOUR, MINUTE, SECOND
+from storage.books import SqlBooks
+from tests.shop.prepaid import T, a_shop, paid, report, reported
+from tests.shop.samples import NOW, OWNER, E, S, owed
+from tests.shop.shelves import (
+    GAME,
+    GOOD,
+    KG,
+    RULES,
+    ZG,
+    ZT,
+    bought,
+    confirms,
+    every,
+    funds,
+    lists,
+    started,
+    the_item,
+)
+
+THEN = NOW + SECOND
+SKU = "zo70"
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Iterator[SqlBooks]:
+    """Two suppliers have the item, and the owner has confirmed both."""
+    rules = {name: getattr(RULES, name) for name in ("abilities", "suppliers")}
+    with a_shop(tmp_path, **rules) as opened:
+        for slug in (ZT, ZG, KG):
+            funds(opened, slug, 500_000)
+            opened.calls.set_list_due(slug, NOW + 99 * HOUR)
+            opened.calls.set_compare_at(slug, NOW + 99 * HOUR)
+        every(opened, (ZG, KG), 10_000)
+        confirms(opened, ZG, KG)
+        yield opened
+
+
+def listing(name: str = "70 Diamonds", price: int = 10_000, *, available: bool = True) -> Listing:
+    return Listing(sku=SKU, category="x", name=name, price=price, available=available)
+
+
+def pair_of(books: SqlBooks, supplier: str = ZG) -> Pair:
+    [offer] = [m.offer for m in the_item(books).members if m.offer.supplier == supplier]
+    return Pair(offer=offer, good=GOOD)
+
+
+def is_ordered_at(books: SqlBooks, supplier: str, at: int = NOW + 1) -> bool:
+    """Whether the order that was paid for would be made there."""
+    [row] = books.orders._tx.fetch("SELECT id FROM orders WHERE status = 'paid'")
+    order = books.orders.get(row["id"])
+    assert order is not None
+    after = started(books, order, at)
+    return after.status is S.SUBMITTING and after.supplier == supplier
+
+
+# --- another good ---------------------------------------------------------------------------------
+
+
+def test_o10_a_code_that_moved_to_another_game_is_not_ordered_by_its_old_name(
+    books: SqlBooks,
+) -> None:
+    bought(books, ZG)
+    books.shelf.replace(ZG, [("mobile-legends", listing(price=9_000))], NOW)
+    assert not is_ordered_at(books, ZG)
+
+
+def test_o10_nor_is_one_that_stood_alone(books: SqlBooks) -> None:
+    lists(books, ZG, 10_000, name="Kotak Merah")
+    alone = {"good": f"{ZG}/{SKU}", "item": "Kotak Merah", "content": 0}
+    paid(books, "A", supplier=ZG, sku=SKU, game=GAME, **alone)
+    books.shelf.replace(ZG, [("mobile-legends", listing("Kotak Merah"))], NOW)
+    assert not is_ordered_at(books, ZG)
+
+
+def test_o10_what_the_owner_calls_another_good_by_now_is_not_ordered(books: SqlBooks) -> None:
+    bought(books, ZG)
+    matching.say(books, [pair_of(books)], OWNER, NOW, same=False)
+    assert not is_ordered_at(books, ZG)
+
+
+@pytest.mark.parametrize("name", ["7 Diamonds", "Kotak Merah"])
+def test_o10_a_name_is_looked_at_while_an_offer_is_not_sold(books: SqlBooks, name: str) -> None:
+    bought(books, ZG)
+    lists(books, ZG, 10_000, name=name)
+    books.shelf.withhold(ZG, SKU)
+    assert not is_ordered_at(books, ZG)
+
+
+def test_o10_an_answer_about_a_price_that_names_another_good_is_believed(books: SqlBooks) -> None:
+    bought(books, ZG)
+    stocking.repriced(books, ZG, listing("7 Diamonds"), NOW)
+    assert books.shelf.offer(ZG, SKU, 0) is None  # until the list says so, too
+    assert books.calls.list_due_at(ZG) <= NOW
+    assert not is_ordered_at(books, ZG)
+
+
+# --- another price --------------------------------------------------------------------------------
+
+
+def test_o8b_a_price_is_looked_at_while_an_offer_is_not_sold(books: SqlBooks) -> None:
+    bought(books, ZG)
+    books.shelf.reprice(ZG, listing(price=99_000, available=False))
+    assert not is_ordered_at(books, ZG)
+
+
+def test_o8b_a_price_is_looked_at_however_old_its_list_is(books: SqlBooks) -> None:
+    bought(books, ZG)
+    lists(books, ZG, 99_000)
+    assert not is_ordered_at(books, ZG, NOW + 25 * HOUR)
+
+
+def test_o8b_to_have_it_made_once_more_is_no_word_on_another_price(books: SqlBooks) -> None:
+    order = started(books, bought(books, ZG))
+    order = fulfilment.submitted(books, order, NotOpened.UNKNOWN, THEN)
+    settling.decided(books, order, E.PROCEEDED, OWNER, THEN + 1)
+    lists(books, ZG, 99_000, at=THEN + 2)
+    assert not is_ordered_at(books, ZG, THEN + 3)
+
+
+def test_c7_a_charge_above_what_an_order_may_cost_is_told_and_nothing_more_sold_for_it(
+    books: SqlBooks,
+) -> None:
+    order = started(books, bought(books, ZG))
+    dear = replace(report(T.DELIVERED, serial="SN"), cost=50_000)
+    after = fulfilment.submitted(books, order, dear, THEN)
+    assert (after.status, after.attempt and after.attempt.charged) == (S.DELIVERED, 50_000)
+    assert owed(books, OWNER) == ["alert"]
+    assert books.shelf.offer(ZG, SKU, 0) is None
+    assert books.calls.list_due_at(ZG) <= THEN
+
+
+def test_c7_a_charge_within_it_is_told_to_nobody(books: SqlBooks) -> None:
+    order = started(books, bought(books, ZG))
+    as_agreed = replace(report(T.DELIVERED, serial="SN"), cost=order.may_cost)
+    fulfilment.submitted(books, order, as_agreed, THEN)
+    assert owed(books, OWNER) == []
+    assert books.shelf.offer(ZG, SKU, 0) is not None
+
+
+# --- what was decided for a good -----------------------------------------------------------------
+
+
+def test_o8_the_owners_price_of_a_good_holds_for_an_offer_that_has_to_stand_alone(
+    books: SqlBooks,
+) -> None:
+    for slug in (ZG, KG):
+        books.shelf.unmatch(GAME, slug, f"{slug[:2]}70", GOOD)
+    books.price_rules.put(GOOD, Override(price=25_000, floor=5_000), OWNER, NOW)
+    lists(books, KG, 100_000)  # by mistake: too far from the other one to be the same good
+    items = books.shelf.arranged(GAME).items
+    assert [item.meant for item in items] == [GOOD, GOOD]
+    quotes = [sale.quote for item in items if (sale := Market(books, NOW).sale(item))]
+    assert [(quote.price, quote.floor) for quote in quotes] == [(25_000, 5_000)]
+
+
+def test_a_yes_to_a_strange_price_counts_for_that_price(books: SqlBooks) -> None:
+    books.shelf.unmatch(GAME, ZG, SKU, GOOD)
+    lists(books, ZT, 10_002)
+    lists(books, ZG, 7_500)
+    [doubt] = books.shelf.arranged(GAME).doubts
+    mark = matching.pair_of(doubt).mark
+    assert matching.pair_marked(books, mark) is not None
+    lists(books, ZG, 750)
+    assert matching.pair_marked(books, mark) is None
+
+
+def test_an_old_undo_takes_back_no_later_word(books: SqlBooks) -> None:
+    pair = pair_of(books)
+    matching.say(books, [pair], OWNER, NOW, same=False)
+    assert not matching.take_back(books, pair, same=True)
+    assert pair.offer not in [member.offer for member in the_item(books).members]
+    assert matching.take_back(books, pair, same=False)
+
+
+# --- another sku of the same supplier -------------------------------------------------------------
+
+
+def test_o1_a_doubt_about_a_stand_in_of_the_same_supplier_is_asked_of_a_person(
+    books: SqlBooks,
+) -> None:
+    rows = [replace(listing(price=9_900), sku=sku) for sku in (SKU, "zo70b")]
+    books.shelf.replace(ZG, [(GAME, row) for row in rows], NOW)
+    for row in rows:
+        same = Match(supplier=ZG, sku=row.sku, item=row.name, good=GOOD, same=True)
+        books.shelf.match([(GAME, same)], OWNER, NOW)
+    order = started(books, bought(books, ZG))
+    order = fulfilment.submitted(books, order, report(T.PENDING), THEN)
+    order = reported(books, order, T.FAILED, THEN + 1)
+    assert (order.supplier, order.sku) == (ZG, "zo70b")
+    order = fulfilment.doubted(books, order, THEN + 2, "may have been ordered since the copy")
+    for now in range(THEN + 3, THEN + HOUR, MINUTE):
+        call = calls.next_call(books, ZG, now)
+        if isinstance(call, calls.AskTopup):
+            fulfilment.reported(books, call.order, report(T.FAILED), now, now)
+    assert books.cases.open_for(order.id) is not None
+
+
+def test_l3_an_attempt_left_behind_twice_is_counted_once(books: SqlBooks) -> None:
+    lists(books, ZT, 10_002)
+    confirms(books, ZT)
+    order = started(books, bought(books, ZG))
+    order = fulfilment.submitted(books, order, report(T.PENDING), THEN)
+    order = reported(books, order, T.FAILED, THEN + 1)
+    assert order.supplier == KG
+    health.refused_us(books, KG, "key", THEN)
+    order = fulfilment.put_off(books, order, THEN + 2)
+    assert order.supplier == ZT
+    assert len(books.attempts.left_behind(ZG)) == 1
+
+
+# --- a clock that was ahead -----------------------------------------------------------------------
+
+AHEAD = NOW + 2 * 365 * 24 * HOUR
+
+
+def went(books: SqlBooks, nth: int, at: int, *, well: bool) -> None:
+    outcome = Outcome(ref=f"{at}-{nth}", at=at, went_well=well, took=100, buyer=f"b{nth}")
+    health.went(books, ZG, outcome)
+
+
+def test_bad_signs_of_a_clock_that_was_ahead_keep_no_supplier_away(books: SqlBooks) -> None:
+    for nth in range(20):
+        went(books, nth, AHEAD + nth, well=False)
+    for nth in range(30):
+        now = NOW + nth * 10 * MINUTE
+        went(books, nth, now, well=True)
+        assert ZG not in books.health.away(now)
+
+
+def test_a_breaker_of_a_clock_that_was_ahead_does_not_hide_bad_signs(books: SqlBooks) -> None:
+    for nth in range(5):
+        went(books, nth, AHEAD + nth, well=False)
+    for nth in range(5):
+        went(books, nth, NOW + nth, well=False)
+    assert ZG in books.health.away(NOW + 5)
