@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import stamina
+from hypothesis import HealthCheck, settings
 
 _LOOPBACK = ("127.", "::1", "localhost")
 _MEMORY = Path("/dev/shm")  # a disk that needs no waiting, where there is one
@@ -26,6 +27,10 @@ if "TMPDIR" not in os.environ and _is_roomy(_MEMORY):
     os.environ["TMPDIR"] = tempfile.tempdir = str(
         _MEMORY
     )  # for the processes that tests start, too
+
+# Machines are busy with other things: nothing is found wrong for having taken long.
+settings.register_profile("lapak", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lapak")
 
 
 class LeftTheMachine(Exception):

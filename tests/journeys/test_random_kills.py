@@ -18,7 +18,7 @@ from tests.fakes.reckoning import comes_to_rest, reckoning
 from tests.fakes.world import AT_LENGTH, World, opened_world, simulated
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(1800 if AT_LENGTH else 240)]
-KILLS = {"sqlite": 20, "postgres": 10}
+KILLS = {"sqlite": 20, "postgres": 12}
 CUSTOMERS = 6
 METHODS = (BY_DROPSHIP, BY_DEPOSIT, BY_WALLET)
 EVERY_WAY = {"LAPAK_PAYMENTS": "dropship,deposit,wallet"}
@@ -102,7 +102,7 @@ async def test_o1_o2_m1_d1_a_shop_killed_at_random_loses_and_doubles_nothing(
         assert there.at_rest() == []
         assert await world.audit() == 0
         sys.stdout.write(f"{kills} kills: {there}\n")
-        assert there.bought > CUSTOMERS + 2, "hardly anybody bought: the kills hit nothing"
+        assert there.bought > CUSTOMERS, "hardly anybody bought: the kills hit nothing"
 
 
 async def still_buys(buyer: Buyer) -> None:

@@ -553,6 +553,9 @@ class Conversation {
     this.dots.append(make("i"), make("i"), make("i"));
     this.element = make("div", { class: "thread", tabIndex: 0, role: "region" }, this.intro, this.log, this.dots);
     this.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    for (const doing of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      this.element.addEventListener(doing, () => (this.goal = null), { passive: true });
+    }
     this.observer = new ResizeObserver(() => this.stuck && this.follow());
     this.observer.observe(this.element);
     this.observer.observe(this.log);
@@ -575,6 +578,7 @@ class Conversation {
     this.below = 0;
     this.stuck = true;
     this.lastTop = 0;
+    this.goal = null; // where the page itself is scrolling to
     this.doubtful = false;
     this.log.replaceChildren();
     this.settle();
@@ -795,7 +799,8 @@ class Conversation {
   scrolled() {
     if (!this.element.isConnected) return;
     const top = this.element.scrollTop;
-    if (top < this.lastTop - 2) this.stuck = false;
+    // A person scrolls up to read; the page does to show a tall message, and where a message got shorter.
+    if (top < this.lastTop - 2 && this.goal === null) this.stuck = false;
     if (this.distance < NEAR_END) this.stuck = true;
     if (this.stuck) this.below = 0;
     this.lastTop = top;
@@ -810,6 +815,7 @@ class Conversation {
     const tall = last !== null && last.dataset.from === "shop" && last.offsetHeight > this.element.clientHeight - 24;
     const top = tall ? Math.min(end, last.offsetTop - 10) : end;
     const smooth = !this.settling && !calm.matches && !document.hidden;
+    this.goal = top;
     this.element.scrollTo({ top, behavior: smooth ? "smooth" : "instant" });
   }
 
