@@ -1,7 +1,9 @@
 """A shelf of several suppliers, and money of ours at each, for tests of routes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from shop import entries, fulfilment, ledger
@@ -9,8 +11,9 @@ from shop.orders import Order
 from shop.routing import Market, Sale
 from shop.shelf import Item, Match
 from shop.suppliers import Abilities, Listing
+from shop.time import HOUR
 from storage.books import SqlBooks
-from tests.shop.prepaid import EVERY_WAY, paid
+from tests.shop.prepaid import EVERY_WAY, a_shop, paid
 from tests.shop.samples import NOW, OWNER
 
 ZT, ZG, KG = "zultopup", "zonegame", "kiosgame"
@@ -22,6 +25,20 @@ RULES = replace(
     abilities={**EVERY_WAY.abilities, KG: ABLE},
     suppliers=(ZT, ZG, KG),
 )
+
+
+@contextmanager
+def confirmed_shelf(folder: Path) -> Iterator[SqlBooks]:
+    """A shop with money at every supplier; two of them list the item, both confirmed."""
+    rules = {name: getattr(RULES, name) for name in ("abilities", "suppliers")}
+    with a_shop(folder, **rules) as opened:
+        for slug in (ZT, ZG, KG):
+            funds(opened, slug, 500_000)
+            opened.calls.set_list_due(slug, NOW + 99 * HOUR)
+            opened.calls.set_compare_at(slug, NOW + 99 * HOUR)
+        every(opened, (ZG, KG), 10_000)
+        confirms(opened, ZG, KG)
+        yield opened
 
 
 def lists(

@@ -16,19 +16,17 @@ from shop.shelf import Match
 from shop.suppliers import Listing
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
-from tests.shop.prepaid import T, a_shop, paid, report, reported
+from tests.shop.prepaid import T, paid, report, reported
 from tests.shop.samples import NOW, OWNER, E, S, owed
 from tests.shop.shelves import (
     GAME,
     GOOD,
     KG,
-    RULES,
     ZG,
     ZT,
     bought,
+    confirmed_shelf,
     confirms,
-    every,
-    funds,
     lists,
     started,
     the_item,
@@ -41,14 +39,7 @@ SKU = "zo70"
 @pytest.fixture
 def books(tmp_path: Path) -> Iterator[SqlBooks]:
     """Two suppliers have the item, and the owner has confirmed both."""
-    rules = {name: getattr(RULES, name) for name in ("abilities", "suppliers")}
-    with a_shop(tmp_path, **rules) as opened:
-        for slug in (ZT, ZG, KG):
-            funds(opened, slug, 500_000)
-            opened.calls.set_list_due(slug, NOW + 99 * HOUR)
-            opened.calls.set_compare_at(slug, NOW + 99 * HOUR)
-        every(opened, (ZG, KG), 10_000)
-        confirms(opened, ZG, KG)
+    with confirmed_shelf(tmp_path) as opened:
         yield opened
 
 

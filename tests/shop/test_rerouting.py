@@ -24,11 +24,10 @@ from shop.pricing import Override
 from shop.settling import NotOpened
 from shop.shelf import Match
 from shop.suppliers import NotSold, OutOfBalance, Refused, WrongAccount
-from shop.time import HOUR, MINUTE, SECOND
+from shop.time import MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.prepaid import (
     T,
-    a_shop,
     asked,
     credit,
     now_of,
@@ -42,10 +41,9 @@ from tests.shop.shelves import (
     GAME,
     GOOD,
     KG,
-    RULES,
     ZG,
-    ZT,
     bought,
+    confirmed_shelf,
     confirms,
     events,
     every,
@@ -60,14 +58,7 @@ THEN = NOW + SECOND
 
 @pytest.fixture
 def books(tmp_path: Path) -> Iterator[SqlBooks]:
-    rules = {name: getattr(RULES, name) for name in ("abilities", "suppliers")}
-    with a_shop(tmp_path, **rules) as opened:
-        for slug in (ZT, ZG, KG):
-            funds(opened, slug, 500_000)
-            opened.calls.set_list_due(slug, NOW + 99 * HOUR)
-            opened.calls.set_compare_at(slug, NOW + 99 * HOUR)
-        every(opened, (ZG, KG), 10_000)
-        confirms(opened, ZG, KG)
+    with confirmed_shelf(tmp_path) as opened:
         yield opened
 
 
