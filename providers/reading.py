@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from shop.money import read_rupiah
 from shop.suppliers import FormField, Listing
-from shop.text import visible
+from shop.text import CUT, visible
 from shop.time import Millis
 
 WIB = timezone(timedelta(hours=7))  # the zone of Indonesian suppliers that name none
@@ -75,13 +75,19 @@ def read_listing(
     available: bool,
     form: Sequence[FormField] = (),
 ) -> Listing | None:
-    """Return one row of a price list; ``None`` if it makes no sense, or has markup in a name."""
+    """Return one row of a price list; ``None`` if it makes no sense.
+
+    Nor does one with markup in a name, or with a name so long that its end would be cut off: that
+    may say of which region it is, and how much of it there is.
+    """
     try:
         code, amount = read_text(sku), read_rupiah(price)
     except (TypeError, ValueError):
         return None
     shelf, title = (visible(text, 60) if isinstance(text, str) else "" for text in (category, name))
     if not (shelf and title and amount > 0) or "<" in shelf + title:
+        return None
+    if shelf.endswith(CUT) or title.endswith(CUT):
         return None
     return Listing(
         sku=code, category=shelf, name=title, price=amount, available=available, form=tuple(form)

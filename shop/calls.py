@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-from shop import fulfilment, settling, watching
+from shop import fulfilment, routing, settling, watching
 from shop.orders import ENDED, PAID_FOR, Order, Status
 from shop.payments import PaymentMethod
 from shop.ports import Books
@@ -276,10 +276,11 @@ def _claim(books: Books, supplier: str, now: Millis) -> Call | None:
 
 
 def _open(books: Books, supplier: str, now: Millis) -> Call | None:
-    order = books.orders.next_placed(supplier, now)
-    if order is None:
-        return None
-    return OpenInvoice(order=settling.start_opening(books, order, now + LEASE, now))
+    while (order := books.orders.next_placed(supplier, now)) is not None:
+        if routing.is_still_sold(books, order):
+            return OpenInvoice(order=settling.start_opening(books, order, now + LEASE, now))
+        settling.give_up(books, order, now)
+    return None
 
 
 def _balance(books: Books, supplier: str, now: Millis) -> Call | None:

@@ -10,7 +10,6 @@ from shop.accounts import Account, Unreadable, is_user_id, read_account, read_se
 from shop.games import Ask, Game, Server, canonical, meant
 from shop.games_file import read_games, with_own
 from shop.suppliers import FormField, FormOption
-from shop.text import CUT
 
 __all__ = [
     "Account",
@@ -51,8 +50,6 @@ def game_of(category: str, games: Sequence[Game]) -> Game | None:
 
     What suppliers add for their own routes is left out; a region is not: it is another game.
     """
-    if category.endswith(CUT):  # what was cut off may have said of which region it is
-        return None
     wanted = canonical(_ROUTE.sub(" ", category))
     return next((game for game in games if wanted and wanted in names_of(game)), None)
 
@@ -223,11 +220,8 @@ _WHERE: Mapping[str, str] = {
 def slug_of_undescribed(category: str) -> str:
     """Return the slug of a game that only a supplier's category names: ``~arena-of-gods``.
 
-    Empty if nothing legible is left of it, or its end was cut off before we saw it. What is too
-    long for a slug is cut, and told apart by a checksum.
+    Empty if nothing legible is left of it. What is too long is cut, and told apart by a checksum.
     """
-    if category.endswith(CUT):
-        return ""
     words = canonical(_ROUTE.sub(" ", category))
     slug = _MARK + words.replace(" ", "-")
     if len(slug) > _LONGEST_SLUG:

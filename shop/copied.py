@@ -9,9 +9,8 @@ SINCE_THE_COPY: Final = "salinan data: mungkin sudah dijawab, dikirim, atau dike
 
 
 def is_of_a_copy(books: Books, order: Order) -> bool:
-    """Tell whether an order was there already when the books were copied that are used now.
+    """Tell whether an order came with a copy that was restored.
 
     It stays so, however often its supplier was asked since: another may have delivered it.
     """
-    made_at = books.copies.newest()
-    return made_at is not None and order.created_at <= made_at
+    return books.copies.has(order.id)

@@ -15,6 +15,7 @@ from shop.orders import Attempt, Event, Order, Status, may
 from shop.ports import Books
 from shop.rerouting import rerouted
 from shop.settling import NotOpened, say_it_takes_long, tell_unknown_word
+from shop.shelf import Offer
 from shop.suppliers import (
     NotSold,
     OutOfBalance,
@@ -67,8 +68,8 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
     """
     offer = books.shelf.as_listed(order.supplier, order.sku)
     cost = order.cost if offer is None else offer.listed
-    if offer is not None and not routing.is_as_sold(books, order, offer):
-        words = f"{order.supplier} {order.sku}: {order.item} → {offer.item}"
+    if _is_another_good(books, order, offer, now):
+        words = f"{order.supplier} {order.sku}: {order.item} → {offer.item if offer else '-'}"
         return _not_there(books, order, Event.CHANGED, words, now)
     if cost > order.may_cost and not _is_the_owners_wish(books, order):
         words = f"{order.supplier} {order.sku}: {order.cost} → {cost}"
@@ -86,6 +87,13 @@ def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order
     )
     because = Because(lease_until=lease_until)
     return go(books, order, Event.SUBMISSION_STARTED, now, because, tries=nth, attempt=attempt)
+
+
+def _is_another_good(books: Books, order: Order, offer: Offer | None, now: Millis) -> bool:
+    """Tell whether an offer is not what was sold any more, or gone from a list of today."""
+    if offer is None:
+        return bool(order.good) and order.supplier in books.shelf.fresh(now - routing.FRESH)
+    return not routing.is_as_sold(books, order, offer)
 
 
 def _not_there(books: Books, order: Order, event: Event, words: str, now: Millis) -> Order:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from shop.catalogue import Game
-from shop.text import CUT, plain
+from shop.text import plain
 from shop.words import (
     EVERY_GAME,
     NO_WORDS,
@@ -168,11 +168,7 @@ def recogniser(game: Game, words: Words) -> Callable[[str], Good | None]:
     if not (words.units or words.passes):
         return lambda _: None
     reader = _reader(game.slug, game.region, (game.title, *game.aliases), words)
-    return lambda name: None if _may_be_cut(name) else _read(reader, name)
-
-
-def _may_be_cut(name: str) -> bool:
-    return len(name) > _LONGEST_NAME or name.endswith(CUT)
+    return lambda name: None if len(name) > _LONGEST_NAME else _read(reader, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

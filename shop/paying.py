@@ -86,7 +86,8 @@ def give_back(
     Dropship money is not ours to credit, and an owner may want to refund everything by hand. What
     may have been delivered all the same is the owner's, too.
     """
-    doubt = "" if order.supplier == HOUSE else _why_it_may_have_come(books, order)
+    is_decided = order.supplier == HOUSE or event is Event.GIVEN_BACK  # by the owner just now
+    doubt = "" if is_decided else _why_it_may_have_come(books, order)
     if doubt:
         because = replace(because, evidence=with_words(because.evidence, doubt))
     to_wallet = order.supplier == HOUSE or books.rules.refunds is Refunds.WALLET
@@ -108,11 +109,12 @@ def _why_it_may_have_come(books: Books, order: Order) -> str:
     """
     if is_of_a_copy(books, order):
         return SINCE_THE_COPY
-    events = [happened.event for happened in books.orders.history(order.id)]
-    once_more = (
-        len(events) - events[::-1].index(Event.PROCEEDED) if Event.PROCEEDED in events else 0
+    history = books.orders.history(order.id)
+    once_more = max(
+        (nth for nth, each in enumerate(history) if each.event is Event.PROCEEDED), default=0
     )
-    return ONCE_IN_DOUBT if Event.OUTCOME_UNKNOWN in events[:once_more] else ""
+    was_in_doubt = any(each.became is Status.UNSURE for each in history[:once_more])
+    return ONCE_IN_DOUBT if was_in_doubt else ""
 
 
 def proceed(books: Books, order: Order, now: Millis, because: Because) -> Order:

@@ -207,13 +207,16 @@ class Copies(Protocol):
     """Whether the books are a restored copy, and what must be asked before the shop opens."""
 
     def made_at(self) -> Millis | None:
-        """Return of which instant the copy is; ``None``: no copy, or all was asked already."""
+        """Return of which instant the copy is; ``None``: the books are no copy."""
 
-    def newest(self) -> Millis | None:
-        """Return of which instant the last copy is that these books came from, asked or not."""
+    def forget(self) -> None:
+        """From now on these are the books, and no copy."""
 
-    def open(self) -> None:
-        """All was asked that can be; where the books came from stays known."""
+    def mark_orders(self) -> None:
+        """Remember for good which orders came with the copy: all there are before it opens."""
+
+    def has(self, order_id: str) -> bool:
+        """Tell whether an order came with a copy."""
 
     def forget_what_was_said(self, made_at: Millis, now: Millis) -> None:
         """Answer nothing again that was waiting in the copy, and know none of its buttons."""

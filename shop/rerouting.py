@@ -8,7 +8,7 @@ from shop import ledger, routing
 from shop.cases import with_words
 from shop.copied import is_of_a_copy
 from shop.moving import Because, go
-from shop.orders import Event, Order, may
+from shop.orders import Event, Order, Status, may
 from shop.ports import Books
 from shop.suppliers import TopupState
 from shop.time import Millis
@@ -51,7 +51,7 @@ def _was_in_doubt(books: Books, order: Order) -> bool:
     The owner's word to have it made all the same is one about the same offer.
     """
     history = books.orders.history(order.id)
-    return any(happened.event is Event.OUTCOME_UNKNOWN for happened in history)
+    return any(happened.became is Status.UNSURE for happened in history)
 
 
 def is_left_behind(order: Order) -> bool:

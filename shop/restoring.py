@@ -27,6 +27,7 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
     made_at = books.copies.made_at()
     if made_at is None:
         return False
+    books.copies.mark_orders()
     books.copies.forget_what_was_said(made_at, now)
     books.copies.ask_only(suppliers)
     for supplier in suppliers:
@@ -85,7 +86,7 @@ def asked(books: Books, order_id: str) -> bool:
 
 def _open_if_all_asked(books: Books) -> None:
     if books.copies.left() == 0:
-        books.copies.open()
+        books.copies.forget()
 
 
 def is_closed(books: Books) -> bool:

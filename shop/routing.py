@@ -157,8 +157,8 @@ class Market:
             return Verdict.WITHHELD
         if offer.supplier not in self._fresh:
             return Verdict.OLD
-        if offer.supplier in self.away:
-            return Verdict.AWAY
+        if offer.supplier in self.away or offer.supplier not in self._rules.abilities:
+            return Verdict.AWAY  # or in the settings no more
         return None if targets.can_be_written(self._rules, offer) else Verdict.UNWRITABLE
 
     def _price_obstacle(self, offer: Offer, quote: Quote | None) -> Verdict | None:
@@ -217,6 +217,15 @@ def is_as_sold(books: Books, order: Order, offer: Offer) -> bool:
     game, words = books.rules.game(order.game), books.rules.words_of(order.game)
     good = recognise(game, words, offer.item)
     return good is not None and good.certain and good.key == order.good
+
+
+def is_still_sold(books: Books, order: Order) -> bool:
+    """Tell whether the item of an order that was only placed is what it was then.
+
+    What is paid for first is looked at later, and another offer may stand in for it then.
+    """
+    offer = None if order.is_prepaid else books.shelf.as_listed(order.supplier, order.sku)
+    return offer is None or is_as_sold(books, order, offer)
 
 
 def _sets_apart(match: Match, offer: Offer, good: str) -> bool:

@@ -97,11 +97,6 @@ def repriced(books: Books, supplier: str, listing: Listing, now: Millis) -> None
 
     What is called otherwise by now is another good: it is sold when the list says so, too.
     """
-    known = books.shelf.as_listed(supplier, listing.sku)
-    if known is not None and known.item != listing.name:
-        books.shelf.reprice(supplier, replace(listing, available=False))
-        books.calls.set_list_due(supplier, min(books.calls.list_due_at(supplier), now))
-        return
     item = books.shelf.item_of(supplier, listing.sku)
     offers = [member.offer for member in item.members] if item is not None else []
     changes = [
@@ -119,6 +114,10 @@ def repriced(books: Books, supplier: str, listing: Listing, now: Millis) -> None
     ]
     books.price_lists.note(changes, now)
     _tell_of_jumps(_Owners(books=books, supplier=supplier, now=now), books, changes)
+    known = books.shelf.as_listed(supplier, listing.sku)
+    if known is not None and known.item != listing.name:
+        listing = replace(listing, available=False)
+        books.calls.set_list_due(supplier, min(books.calls.list_due_at(supplier), now))
     books.shelf.reprice(supplier, listing)
 
 

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from shop.time import Millis
 from storage.database import Transaction
 
-_MADE_AT = "SELECT MIN(at) AS at FROM copied WHERE opened = 0"
-_NEWEST = "SELECT MAX(at) AS at FROM copied"
-_OPEN = "UPDATE copied SET opened = 1"
+_MADE_AT = "SELECT MIN(at) AS at FROM copied"
+_FORGET = "DELETE FROM copied"
+_MARK = (
+    "INSERT INTO copied_orders (order_id) SELECT id FROM orders WHERE TRUE ON CONFLICT DO NOTHING"
+)
+_MARKED = "SELECT 1 AS n FROM copied_orders WHERE order_id = :order_id"
 _UNSEEN = """
 SELECT id FROM orders WHERE status IN ('placed', 'opening', 'paid', 'submitting')
   AND asks = :supplier ORDER BY id
@@ -46,12 +49,14 @@ class SqlCopies:
         found: Millis | None = self._tx.fetch(_MADE_AT)[0]["at"]
         return found
 
-    def newest(self) -> Millis | None:
-        found: Millis | None = self._tx.fetch(_NEWEST)[0]["at"]
-        return found
+    def forget(self) -> None:
+        self._tx.execute(_FORGET)
 
-    def open(self) -> None:
-        self._tx.execute(_OPEN)
+    def mark_orders(self) -> None:
+        self._tx.execute(_MARK)
+
+    def has(self, order_id: str) -> bool:
+        return bool(self._tx.fetch(_MARKED, {"order_id": order_id}))
 
     def forget_what_was_said(self, made_at: Millis, now: Millis) -> None:
         self._tx.execute(_FORGET_SCREENS)

@@ -76,7 +76,7 @@ class SqlHealth:
 
     def note(self, supplier: str, outcome: Outcome) -> None:
         self.forget_before(supplier, outcome.at - _KEPT)
-        self._tx.execute(_FORGET_THE_FUTURE, {"supplier": supplier, "now": outcome.at})
+        self._tx.execute(_FORGET_THE_FUTURE, {"supplier": supplier, "now": outcome.at + _KEPT})
         row = {**asdict(outcome), "went_well": int(outcome.went_well), "supplier": supplier}
         self._tx.execute(_NOTE, row)
 

@@ -67,8 +67,10 @@ CREATE TABLE price_rules (
     at         BIGINT NOT NULL
 );
 
--- Once all was asked that can be, a restored shop is open; that it was restored stays known.
-ALTER TABLE copied ADD COLUMN opened BIGINT NOT NULL DEFAULT 0;
+-- Orders that were there already when a copy was made that was restored since.
+CREATE TABLE copied_orders (
+    order_id TEXT PRIMARY KEY REFERENCES orders (id)
+);
 
 -- Accounts that customers have used, to be offered again.
 CREATE TABLE accounts_used (

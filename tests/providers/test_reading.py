@@ -385,11 +385,15 @@ def test_a_row_that_makes_no_sense_is_left_out(wrong: dict[str, object]) -> None
 
 
 def test_names_of_a_listing_are_visible_and_short() -> None:
-    found = row(name="5\nDiamond\u202e " + "x" * 100, category="Free\tFire")
+    found = row(name="5\nDiamond\u202e " + "x" * 50, category="Free\tFire")
     assert found is not None
-    assert found.category == "Free Fire"
-    assert found.name.startswith("5 Diamond x")
-    assert len(found.name) == 60
+    assert (found.category, found.name) == ("Free Fire", "5 Diamond " + "x" * 50)
+
+
+@pytest.mark.parametrize("where", ["name", "category"])
+def test_o10_a_row_whose_end_would_be_cut_off_is_none(where: str) -> None:
+    """The end may say of which region it is, and how much of it there is."""
+    assert row(**{where: "86 Diamonds Mobile Legends Top Up Proses Otomatis Cepat Brazil"}) is None
 
 
 def test_markup_that_would_be_cut_away_is_seen_or_gone() -> None:

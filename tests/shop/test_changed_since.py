@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from shop import calls, fulfilment, health, matching, settling, stocking
+from shop import calls, fulfilment, health, matching, restoring, settling, stocking
 from shop.breaker import Outcome
+from shop.cases import CaseKind
+from shop.copied import is_of_a_copy
 from shop.matching import Pair
+from shop.orders import Order
 from shop.pricing import Override
 from shop.routing import Market
 from shop.settling import NotOpened
@@ -16,8 +19,8 @@ from shop.shelf import Match
 from shop.suppliers import Listing
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
-from tests.shop.prepaid import T, paid, report, reported
-from tests.shop.samples import NOW, OWNER, E, S, owed
+from tests.shop.prepaid import T, a_wish, paid, place, report, reported
+from tests.shop.samples import NOW, OWNER, E, M, S, case_of, owed
 from tests.shop.shelves import (
     GAME,
     GOOD,
@@ -28,6 +31,7 @@ from tests.shop.shelves import (
     confirmed_shelf,
     confirms,
     lists,
+    sold_by,
     started,
     the_item,
 )
@@ -50,6 +54,15 @@ def listing(name: str = "70 Diamonds", price: int = 10_000, *, available: bool =
 def pair_of(books: SqlBooks, supplier: str = ZG) -> Pair:
     [offer] = [m.offer for m in the_item(books).members if m.offer.supplier == supplier]
     return Pair(offer=offer, good=GOOD)
+
+
+def two_confirmed(books: SqlBooks) -> None:
+    """One supplier has the item by two codes, and both are confirmed."""
+    rows = [replace(listing(price=9_900), sku=sku) for sku in (SKU, "zo70b")]
+    books.shelf.replace(ZG, [(GAME, row) for row in rows], NOW)
+    for row in rows:
+        same = Match(supplier=ZG, sku=row.sku, item=row.name, good=GOOD, same=True)
+        books.shelf.match([(GAME, same)], OWNER, NOW)
 
 
 def is_ordered_at(books: SqlBooks, supplier: str, at: int = NOW + 1) -> bool:
@@ -102,6 +115,34 @@ def test_o10_an_answer_about_a_price_that_names_another_good_is_believed(books: 
     assert not is_ordered_at(books, ZG)
 
 
+def test_a_price_that_jumps_together_with_a_name_is_told(books: SqlBooks) -> None:
+    stocking.repriced(books, ZG, listing("70 Diamonds Hemat", price=20_000), NOW)
+    assert owed(books, OWNER) == ["alert"]
+
+
+def test_o10_what_is_gone_from_a_fresh_list_is_not_ordered_by_its_old_code(
+    books: SqlBooks,
+) -> None:
+    """Its row may stand under a game that nobody described, or be another good by now."""
+    bought(books, ZG)
+    other = replace(listing("140 Diamonds", 20_000), sku="zo140")
+    books.shelf.replace(ZG, [(GAME, other)], NOW)
+    assert not is_ordered_at(books, ZG)
+
+
+def test_o10_a_qr_is_opened_for_no_other_good_than_the_one_that_was_placed(
+    books: SqlBooks,
+) -> None:
+    lists(books, ZT, 10_000)
+    wish = a_wish("DS", M.DROPSHIP, supplier=ZT, sku="zu70", game=GAME, good=GOOD, content=70)
+    order = place(books, wish)
+    lists(books, ZT, 10_000, name="7 Diamonds")
+    assert not isinstance(calls.next_call(books, ZT, NOW + MINUTE), calls.OpenInvoice)
+    after = books.orders.get(order.id)
+    assert after is not None
+    assert after.status is S.CANCELLED
+
+
 # --- another price --------------------------------------------------------------------------------
 
 
@@ -145,6 +186,68 @@ def test_c7_a_charge_within_it_is_told_to_nobody(books: SqlBooks) -> None:
     assert books.shelf.offer(ZG, SKU, 0) is not None
 
 
+# --- a supplier that was taken out of the settings --------------------------------------------
+
+
+@pytest.fixture
+def without_zonegame(books: SqlBooks) -> SqlBooks:
+    able = {slug: each for slug, each in books.rules.abilities.items() if slug != ZG}
+    rules = replace(books.rules, abilities=able, suppliers=(ZT, KG))
+    return SqlBooks(books.orders._tx, rules, (OWNER,))
+
+
+def test_nothing_is_sold_by_a_supplier_that_is_in_the_settings_no_more(
+    books: SqlBooks, without_zonegame: SqlBooks
+) -> None:
+    assert sold_by(books) == ZG
+    assert sold_by(without_zonegame) == KG
+
+
+def test_a_paid_order_does_not_go_to_and_fro_between_its_offers(
+    books: SqlBooks, without_zonegame: SqlBooks
+) -> None:
+    two_confirmed(books)
+    books.shelf.replace(KG, [], NOW)
+    order = bought(books, ZG)
+    after = fulfilment.put_off(without_zonegame, order, NOW + 1)
+    assert (after.status, after.sku) == (S.PAID, order.sku)
+
+
+# --- what is the owner's ------------------------------------------------------------------------
+
+
+def doubted_twice(books: SqlBooks) -> Order:
+    """An order in doubt, made once more by the owner's word, and in doubt again."""
+    order = started(books, bought(books, ZG))
+    order = fulfilment.submitted(books, order, NotOpened.UNKNOWN, THEN)
+    order = settling.decided(books, order, E.PROCEEDED, OWNER, THEN + 1)
+    order = started(books, order, THEN + 2)
+    return fulfilment.submitted(books, order, NotOpened.UNKNOWN, THEN + 3)
+
+
+def test_l7_what_failed_after_a_doubt_goes_back_by_the_owners_word_and_then_at_once(
+    books: SqlBooks,
+) -> None:
+    order = reported(books, doubted_twice(books), T.FAILED, THEN + 4)
+    assert (order.status, case_of(books, order)) == (S.REFUND_DUE, CaseKind.PAID_FAILED)
+
+
+def test_l7_an_owner_who_gives_back_has_decided(books: SqlBooks) -> None:
+    after = settling.decided(books, doubted_twice(books), E.GIVEN_BACK, OWNER, THEN + 4)
+    assert after.status is S.REFUNDED
+
+
+def test_d2_only_orders_of_the_copy_are_the_owners_whatever_its_clock_said(
+    books: SqlBooks,
+) -> None:
+    old = bought(books, ZG)
+    books.orders._tx.execute("INSERT INTO copied (at) VALUES (:at)", {"at": NOW + 999 * HOUR})
+    restoring.begin(books, [ZT, ZG, KG], NOW)
+    new = paid(books, "N", NOW + HOUR, supplier=KG, sku="other", user_id="987654321")
+    assert [is_of_a_copy(books, order) for order in (old, new)] == [True, False]
+    assert new.status is S.PAID
+
+
 # --- what was decided for a good -----------------------------------------------------------------
 
 
@@ -186,11 +289,7 @@ def test_an_old_undo_takes_back_no_later_word(books: SqlBooks) -> None:
 def test_o1_a_doubt_about_a_stand_in_of_the_same_supplier_is_asked_of_a_person(
     books: SqlBooks,
 ) -> None:
-    rows = [replace(listing(price=9_900), sku=sku) for sku in (SKU, "zo70b")]
-    books.shelf.replace(ZG, [(GAME, row) for row in rows], NOW)
-    for row in rows:
-        same = Match(supplier=ZG, sku=row.sku, item=row.name, good=GOOD, same=True)
-        books.shelf.match([(GAME, same)], OWNER, NOW)
+    two_confirmed(books)
     order = started(books, bought(books, ZG))
     order = fulfilment.submitted(books, order, report(T.PENDING), THEN)
     order = reported(books, order, T.FAILED, THEN + 1)
@@ -233,6 +332,12 @@ def test_bad_signs_of_a_clock_that_was_ahead_keep_no_supplier_away(books: SqlBoo
         now = NOW + nth * 10 * MINUTE
         went(books, nth, now, well=True)
         assert ZG not in books.health.away(now)
+
+
+def test_signs_that_are_stored_out_of_turn_all_count(books: SqlBooks) -> None:
+    for nth in range(5):
+        went(books, nth, NOW + 10 - nth, well=False)
+    assert ZG in books.health.away(NOW + 20)
 
 
 def test_a_breaker_of_a_clock_that_was_ahead_does_not_hide_bad_signs(books: SqlBooks) -> None:

@@ -21,7 +21,10 @@ from storage.sqlite import SqliteTransaction, connect
 # What the two databases raise when a rule of the schema is broken, or a trigger says no.
 BROKEN_RULE = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.errors.RaiseException)
 # The tables whose rows belong to an order.
-BELONGING = {"attempts", "cases", "invoices", "order_events", "payments", "pictures", "unasked"}
+BELONGING = {
+    "attempts", "cases", "copied_orders", "invoices", "order_events", "payments", "pictures",
+    "unasked",
+}  # fmt: skip
 Shared = Callable[[str], Address]  # for each kind, one database for many tests
 
 

@@ -31,6 +31,7 @@ TABLES = {
     "cases",
     "charges",
     "copied",
+    "copied_orders",
     "entries",
     "inbox",
     "invoices",

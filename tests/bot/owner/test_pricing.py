@@ -15,6 +15,7 @@ from bot.owner.pricing import CONFIRM_WITHIN, UNDO_WITHIN, ConfirmPrice, prices
 from shop.pricing import SHOP, Override, Part, Scope
 from shop.routing import Verdict
 from shop.shelf import Item
+from shop.suppliers import Abilities
 from shop.time import MINUTE, SECOND
 from tests.bot.conversation.parlour import (
     BACK,
@@ -754,7 +755,8 @@ def test_a_game_with_nothing_on_the_shelf_has_a_rule_all_the_same(
 @pytest.fixture
 def both(parlour: Parlour) -> Item:
     """An item of two suppliers: ZoneGame's costs Rp10.900, ZulTopup's Rp11.200 by dropship."""
-    parlour.arrange(replace(EVERY_WAY, suppliers=(SUPPLIER, "zonegame")))
+    able = {**EVERY_WAY.abilities, "zonegame": Abilities()}
+    parlour.arrange(replace(EVERY_WAY, suppliers=(SUPPLIER, "zonegame"), abilities=able))
     parlour.open(replace(FACE, titles={"zonegame": "ZoneGame", SUPPLIER: "ZulTopup"}))
     parlour.fund(1_000_000, "supplier:zonegame")
     parlour.stock({FF: [("FF70", "70 Diamonds", 10_900)]}, supplier="zonegame")
