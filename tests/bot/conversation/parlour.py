@@ -70,6 +70,7 @@ TEXTS: Mapping[str, Texts] = {
     for language in LANGUAGES
 }
 BACK = TEXTS["id"]("button.back")
+OTHERS = ("zonegame", "senpay", "kiosgame", "apigames")
 FACE = Face(
     name="Lapak Top Up",
     support="@lapak_help",
@@ -82,7 +83,7 @@ RULES = Rules(
     prices=PriceRule(margin_bp=500, margin_min=500, round_to=100, dropship_bp=1200),
     poll=5 * SECOND,
     holds_for=15 * MINUTE,
-    abilities={SUPPLIER: Abilities(dropships=True)},
+    abilities={SUPPLIER: Abilities(dropships=True), **dict.fromkeys(OTHERS, Abilities())},
     suppliers=(SUPPLIER,),
     targets={SUPPLIER: "{user_id}{server_id}"},
     games={game.slug: game for game in GAMES},

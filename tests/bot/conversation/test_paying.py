@@ -13,7 +13,7 @@ from shop.orders import HOUSE, Order, Status
 from shop.payments import PaymentMethod
 from shop.qris import qris_fields
 from shop.settling import NotOpened
-from shop.suppliers import Refused, TopupReport, TopupState
+from shop.suppliers import Abilities, Refused, TopupReport, TopupState
 from shop.time import MINUTE, SECOND
 from tests.bot.conversation.parlour import (
     BACK,
@@ -137,7 +137,7 @@ def test_a_deposit_at_another_supplier_needs_our_balance_at_the_one_that_deliver
 def test_a_supplier_that_customers_cannot_pay_is_not_offered_for_dropship(
     parlour: Parlour, budi: Guest
 ) -> None:
-    parlour.arrange(replace(parlour.rules, abilities={}))
+    parlour.arrange(replace(parlour.rules, abilities={SUPPLIER: Abilities()}))
     budi.walks_to_confirmation()
     assert offered(budi) == [DEPOSIT, QRIS]
 
