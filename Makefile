@@ -28,7 +28,7 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 
 test: .venv/.dev
-	$(BIN)/python -m pytest --numprocesses=3 --dist=worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
 
 demo: .venv/.run
 	$(BIN)/lapak demo $(ARGS)

@@ -116,11 +116,11 @@ PLACES = [
 ]
 
 
-# Each place is passed in test_plug_pulled; here the process is real: every third place on a file,
-# every ninth on a server, where the same code passes the same places.
+# Each place is passed in test_plug_pulled; here the process is real: every fourth place on a file,
+# every eleventh on a server, where the same code passes the same places.
 ON_EACH = [
-    *(("sqlite", *place) for place in PLACES[::3]),
-    *(("postgres", *place) for place in PLACES[1::9]),
+    *(("sqlite", *place) for place in PLACES[::4]),
+    *(("postgres", *place) for place in PLACES[1::11]),
 ]
 
 
