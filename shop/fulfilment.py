@@ -62,9 +62,9 @@ _TRYING = frozenset({Event.SUBMISSION_STARTED, Event.NOT_SENT})
 def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
     """Write down the next attempt with our reference; the caller commits, then makes the call.
 
-    If the offer has become another good, or dearer than it may be, another one stands in for it, or
-    the money is given back, unless the owner has just said to deliver the dear one all the same:
-    look at the status.
+    If the offer has become another good, is gone from a fresh list, or is dearer than it may be,
+    another one stands in for it, or the money is given back, unless the owner has just said to
+    deliver the dear one all the same: look at the status.
     """
     offer = books.shelf.as_listed(order.supplier, order.sku)
     cost = order.cost if offer is None else offer.listed

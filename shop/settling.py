@@ -140,7 +140,7 @@ def _learn(books: Books, order: Order, invoice: Invoice, now: Millis) -> None:
 
 
 def give_up(books: Books, order: Order, now: Millis) -> Order:
-    """Cancel an order whose quote ran out before a QR could be had."""
+    """Cancel an order for which no QR is asked any more: its quote ran out, or its item changed."""
     return go(books, order, Event.GIVEN_UP, now)
 
 

@@ -84,7 +84,10 @@ def retry_after(error: Flooded | RetryAfter) -> Millis | None:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Read the trusted certificates once: reading them takes longer than a call."""
+    """Read the trusted certificates once, as the library would at each start of a client.
+
+    Unlike those for suppliers, they may be named by the environment (``SSL_CERT_FILE``).
+    """
     return httpx.create_ssl_context()
 
 
