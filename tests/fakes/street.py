@@ -17,7 +17,8 @@ from bot.settings import Settings, demo_settings
 from providers.simulators.control import add_simulators
 from providers.simulators.zultopup import ZulTopupSimulator
 from shop.calls import Idle
-from shop.time import SECOND
+from shop.money import ceil_div
+from shop.time import MINUTE, SECOND
 from storage.audit import audit
 from storage.opening import prepare
 from tests.fakes.chat import FakeChat, Person
@@ -77,22 +78,30 @@ class Street:
     def owner(self) -> Person:
         return self.person("owner")
 
-    async def work(self) -> None:
-        """Do all that is due now: calls, and messages."""
+    async def work(self) -> int:
+        """Do all that is due now: calls, and messages; return when something may be due again."""
+        due = self.clock()
         for _ in range(1000):
             call = await self.shop.suppliers[0].choose()
             if isinstance(call, Idle):
+                due = call.until
                 break
             await self.shop.suppliers[0].make(call)
-        await self.shop.housekeeper.tidy()
+        due = min(due, await self.shop.housekeeper.tidy())
         await self.shop.outbox.drain()
+        next_message = await self.shop.keeper.read(lambda books: books.outbox.next_at(self.clock()))
+        return due if next_message is None else min(due, next_message)
 
     async def after(self, span: int, step: int = 5 * SECOND) -> None:
-        """Let time pass, doing what comes due on the way."""
-        end = self.clock() + span
+        """Let time pass, step by step, doing what comes due on the way.
+
+        Steps at which nothing is due are left out, but for one in a minute.
+        """
+        end, due = self.clock() + span, self.clock()
         while self.clock() < end:
-            self.clock.advance(min(step, end - self.clock()))
-            await self.work()
+            steps = ceil_div(min(due - self.clock(), MINUTE), step)
+            self.clock.advance(min(max(steps, 1) * step, end - self.clock()))
+            due = await self.work()
 
     async def control(self, action: str, **body: Any) -> dict[str, Any]:
         async with self._client() as client:
