@@ -83,6 +83,7 @@ class AskTopup:
     """Ask about the attempt of ``order``."""
 
     order: Order
+    may_repeat: bool = False  # it may be sent again as a question, though that may order it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -367,7 +368,9 @@ _CHOOSERS: Mapping[Purpose, Callable[[Books, str, Millis], Call | None]] = {
 def _ask(books: Books, order: Order, now: Millis) -> AskInvoice | AskTopup:
     books.orders.note(replace(order, due_at=now + LEASE, asked_at=now))
     paid_for = order.is_prepaid and order.status in PAID_FOR
-    return AskTopup(order=order) if paid_for else AskInvoice(order=order)
+    if not paid_for:
+        return AskInvoice(order=order)
+    return AskTopup(order=order, may_repeat=fulfilment.could_be_ordered_now(books, order))
 
 
 def _next_submission(books: Books, supplier: str) -> Millis | None:

@@ -9,6 +9,7 @@ from shop import health, moving, paying, recognizing, rerouting, routing, watchi
 from shop.breaker import Outcome as Went
 from shop.cases import CaseKind
 from shop.charging import charged, tell_of_a_dear_charge
+from shop.copied import is_of_a_copy
 from shop.moving import Because, go
 from shop.notices import Facts
 from shop.orders import Attempt, Event, Order, Status, may
@@ -56,24 +57,23 @@ _OLD_NEWS: Mapping[Status, frozenset[TopupState]] = MappingProxyType(
     }
 )
 _GIVEN_BACK = frozenset({Status.REFUND_DUE, Status.REFUNDED})
-_TRYING = frozenset({Event.SUBMISSION_STARTED, Event.NOT_SENT})
 
 
 def start(books: Books, order: Order, lease_until: Millis, now: Millis) -> Order:
     """Write down the next attempt with our reference; the caller commits, then makes the call.
 
     If the offer has become another good, is gone from a fresh list, or is dearer than it may be,
-    another one stands in for it, or the money is given back, unless the owner has just said to
-    deliver the dear one all the same: look at the status.
+    another one stands in for it, or the money is given back: look at the status. What a dear one
+    costs is its ceiling from then on: the owner is told of it, and a yes counts so far.
     """
     offer = books.shelf.as_listed(order.supplier, order.sku)
     cost = order.cost if offer is None else offer.listed
     if _is_another_good(books, order, offer, now):
         words = f"{order.supplier} {order.sku}: {order.item} → {offer.item if offer else '-'}"
         return _not_there(books, order, Event.CHANGED, words, now)
-    if cost > order.may_cost and not _is_the_owners_wish(books, order):
+    if cost > order.may_cost:
         words = f"{order.supplier} {order.sku}: {order.cost} → {cost}"
-        return _not_there(books, order, Event.TOO_DEAR, words, now)
+        return _not_there(books, order, Event.TOO_DEAR, words, now, ceiling=cost)
     nth, abilities = order.tries + 1, books.rules.abilities_of(order.supplier)
     attempt = Attempt(
         nth=nth,
@@ -96,10 +96,12 @@ def _is_another_good(books: Books, order: Order, offer: Offer | None, now: Milli
     return not routing.is_as_sold(books, order, offer)
 
 
-def _not_there(books: Books, order: Order, event: Event, words: str, now: Millis) -> Order:
+def _not_there(
+    books: Books, order: Order, event: Event, words: str, now: Millis, **learnt: Any
+) -> Order:
     because = Because(evidence=words)
     moved = rerouted(books, order, now, because)
-    return moved or paying.give_back(books, order, event, now, because)
+    return moved or paying.give_back(books, order, event, now, because, **learnt)
 
 
 def put_off(books: Books, order: Order, now: Millis) -> Order:
@@ -131,15 +133,31 @@ def request_of(order: Order) -> TopupRequest:
     )
 
 
-def question_about(order: Order, now: Millis, *, repeats_are_questions: bool) -> StatusRequest:
+def could_be_ordered_now(books: Books, order: Order) -> bool:
+    """Tell whether the present attempt of an order would do no harm if it were made only now.
+
+    Sent again as a question it is, if its supplier never had it. Then it must still be what was
+    sold, for no more than it may cost, and nobody may have delivered it since a copy was made.
+    """
+    attempt = order.attempt
+    if attempt is None or is_of_a_copy(books, order):
+        return False
+    offer = books.shelf.as_listed(attempt.supplier, attempt.sku)
+    if offer is None or offer.listed > max(order.may_cost, attempt.cost):
+        return False
+    return routing.is_as_sold(books, order, offer)
+
+
+def question_about(order: Order, now: Millis, *, may_repeat: bool) -> StatusRequest:
     """Return how to ask about the present attempt of an order.
 
-    One that may have been made is sent again as a question only where that orders nothing new, only
-    within minutes, and before a person is asked: nobody gives back what is then being ordered.
+    One that may have been made is sent again as a question only where ``may_repeat`` says that this
+    does no harm, only within minutes, and before a person is asked: nobody gives back what is then
+    being ordered.
     """
     attempt = _attempt_of(order)
-    may_repeat = (
-        repeats_are_questions
+    repeats = (
+        may_repeat
         and order.status is Status.UNSURE
         and not attempt.supplier_ref
         and 0 <= now - attempt.started_at < REPEAT_WITHIN
@@ -147,7 +165,7 @@ def question_about(order: Order, now: Millis, *, repeats_are_questions: bool) ->
     return StatusRequest(
         ref=attempt.ref,
         supplier_ref=attempt.supplier_ref or attempt.told_ref,
-        repeat=request_of(order) if may_repeat else None,
+        repeat=request_of(order) if repeats else None,
     )
 
 
@@ -155,13 +173,6 @@ def _attempt_of(order: Order) -> Attempt:
     if order.attempt is None:
         raise LookupError(f"{order.id} has no attempt")
     return order.attempt
-
-
-def _is_the_owners_wish(books: Books, order: Order) -> bool:
-    """Tell whether the owner's last word was to deliver it though it had become too dear."""
-    events = [happened.event for happened in books.orders.history(order.id)]
-    last = [event for event in events if event not in _TRYING][-2:]
-    return last == [Event.TOO_DEAR, Event.PROCEEDED]
 
 
 def submitted(
@@ -359,7 +370,7 @@ def _take_in(books: Books, order: Order, report: TopupReport, now: Millis) -> Or
             books.calls.compare_soon(order.supplier, now)  # is our balance there whole again?
             return moved
         return paying.give_back(books, order, event, now, because, **learnt)
-    return go(books, order, event, now, because, **rerouting.back(order), **learnt)
+    return go(books, order, event, now, because, **rerouting.back(books, order), **learnt)
 
 
 def _unmoved(books: Books, order: Order, now: Millis, words: str = "") -> Order:

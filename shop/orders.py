@@ -250,7 +250,9 @@ class Order:
     attempt: Attempt | None = None  # the last of them
     good: str = ""  # the key of the item that was confirmed
     content: int = 0  # how much of it was promised at least; 0: it is not counted
-    ceiling: int = 0  # what it may cost us at the most when it is ordered; 0: its price
+    # What it may cost us at the most when it is ordered; 0: its price. Of one that was too dear:
+    # what the owner, who alone can have it ordered still, was told that it costs.
+    ceiling: int = 0
     server_code: str = ""  # what the supplier calls the server
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from shop import ledger, routing
+from shop import ledger, routing, targets
 from shop.cases import with_words
 from shop.copied import is_of_a_copy
 from shop.moving import Because, go
@@ -62,13 +62,22 @@ def is_left_behind(order: Order) -> bool:
     return (attempt.supplier, attempt.sku) != (order.supplier, order.sku)
 
 
-def back(order: Order) -> Mapping[str, str | int]:
-    """Return where an order goes back to if it came all the same, from the attempt left behind."""
+def back(books: Books, order: Order) -> Mapping[str, str | int]:
+    """Return where an order goes back to if it came all the same, from the attempt left behind.
+
+    The attempt keeps what it cost, if that is more than the price.
+    """
     attempt = order.attempt
     if attempt is None or not is_left_behind(order):
         return {}
-    route = {"supplier": attempt.supplier, "sku": attempt.sku}
-    return {**route, "listed": attempt.cost, "cost": attempt.cost}
+    cost = min(attempt.cost, order.price)
+    route: dict[str, str | int] = {"supplier": attempt.supplier, "sku": attempt.sku}
+    route |= {"listed": cost, "cost": cost}
+    offer = books.shelf.as_listed(attempt.supplier, attempt.sku)
+    if offer is not None:
+        target = targets.written(books.rules, offer, order.user_id, order.server)
+        route |= {"target": target.text, "server_code": target.server} if target else {}
+    return route
 
 
 def is_worth_hearing(books: Books, order: Order, nth: int, state: TopupState) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from shop import fulfilment, moving, settling
-from shop.cases import Case, CaseKind
+from shop.cases import Case
 from shop.copied import SINCE_THE_COPY
 from shop.notices import Notice, NoticeKind
-from shop.orders import Order, Status
+from shop.orders import HOUSE, Order, Status
 from shop.ports import Books
 from shop.time import Millis
 
@@ -30,9 +30,10 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
     books.copies.mark_orders()
     books.copies.forget_what_was_said(made_at, now)
     books.copies.ask_only(suppliers)
-    for supplier in suppliers:
+    for supplier in {*suppliers, *books.orders.asked()} - {HOUSE}:  # or it is set up again later
         for order_id in books.copies.unseen(supplier):  # which have no QR, or no answer, yet
             _give_up(books, order_id, now)
+    for supplier in suppliers:
         books.copies.ask_about_all(supplier)
     for case in books.cases.all_open():
         _warn(books, case, now)
@@ -69,9 +70,9 @@ _GIVE_UP: Mapping[Status, Callable[[Books, Order, Millis], Order]] = MappingProx
 
 
 def _warn(books: Books, case: Case, now: Millis) -> None:
-    """Say in a case about money that is sent or taken by hand what the copy cannot know."""
+    """Say in a case about an order what the copy cannot know: it may have been answered since."""
     order = books.orders.get(case.order_id) if case.order_id else None
-    if order is not None and case.kind in {CaseKind.CLAIMED, CaseKind.CASH, CaseKind.PAID_FAILED}:
+    if order is not None:
         moving.add_to_case(books, order, SINCE_THE_COPY, f"restored:{now}", now)
 
 

@@ -222,10 +222,15 @@ def is_as_sold(books: Books, order: Order, offer: Offer) -> bool:
 def is_still_sold(books: Books, order: Order) -> bool:
     """Tell whether the item of an order that was only placed is what it was then.
 
-    What is paid for first is looked at later, and another offer may stand in for it then.
+    It is not if a list that was read since leaves it out. What is paid for first is looked at
+    later, and another offer may stand in for it then.
     """
-    offer = None if order.is_prepaid else books.shelf.as_listed(order.supplier, order.sku)
-    return offer is None or is_as_sold(books, order, offer)
+    if order.is_prepaid:
+        return True
+    offer = books.shelf.as_listed(order.supplier, order.sku)
+    if offer is None:
+        return not order.good or order.supplier not in books.shelf.fresh(order.created_at)
+    return is_as_sold(books, order, offer)
 
 
 def _sets_apart(match: Match, offer: Offer, good: str) -> bool:

@@ -271,14 +271,19 @@ def say_it_takes_long(books: Books, order: Order, now: Millis) -> Order:
 
     An order about which the owner is being asked already is no second case.
     """
-    since = order.waits_since
-    waits = order.status in _IN_DELIVERY and not order.alarmed
-    if not waits or now - since < watching.TAKES_LONG:
+    if order.status not in _IN_DELIVERY or now - order.waits_since < watching.TAKES_LONG:
+        return order
+    if order.alarmed and _is_being_asked(books, order):
         return order
     books.outbox.owe(notices.to_customer(order, NoticeKind.SLOW, "once"), now)
     if order.status is not Status.UNSURE:
         open_case(books, order, CaseKind.STUCK, "", now)
     return replace(order, alarmed=True)
+
+
+def _is_being_asked(books: Books, order: Order) -> bool:
+    """Tell whether the owner is asked about an order, or will be if nobody else can tell."""
+    return order.status is Status.UNSURE or books.cases.open_for(order.id) is not None
 
 
 def decided(

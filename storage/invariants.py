@@ -146,7 +146,7 @@ ORDERS: Sequence[Rule] = (
             SELECT a.ref AS what
             FROM attempts a
             JOIN orders o ON o.id = a.order_id
-            WHERE a.cost > COALESCE(NULLIF(o.ceiling, 0), o.price)
+            WHERE (a.cost > o.price OR a.cost > o.ceiling AND o.ceiling > 0)
             AND NOT EXISTS (SELECT 1
             FROM order_events p
             WHERE p.order_id = o.id AND p.event = 'proceeded')

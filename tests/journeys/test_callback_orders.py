@@ -143,7 +143,7 @@ class Company:
     at: int = 0
 
     def answer(self, order: Order) -> TopupReport | None:
-        asks = fulfilment.question_about(order, NOW, repeats_are_questions=False)
+        asks = fulfilment.question_about(order, NOW, may_repeat=False)
         is_known = self.kind.able.knows_our_ref or asks.supplier_ref == THEIRS
         if not self.is_reachable or not is_known:
             return None

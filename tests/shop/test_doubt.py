@@ -263,7 +263,7 @@ def test_o4_that_a_supplier_has_not_heard_of_it_moves_nothing_and_is_no_contradi
 
 # --- sent once more, as a question ---
 
-question = partial(fulfilment.question_about, repeats_are_questions=True)
+question = partial(fulfilment.question_about, may_repeat=True)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_o4_what_the_supplier_has_a_name_for_is_never_sent_again() -> None:
 
 def test_o4_where_a_repetition_is_a_new_order_nothing_is_sent_again() -> None:
     order = in_status(S.UNSURE)
-    plain = fulfilment.question_about(order, NOW, repeats_are_questions=False)
+    plain = fulfilment.question_about(order, NOW, may_repeat=False)
     assert (plain.ref, plain.repeat) == ("ORDER1-zultopup-1", None)
 
 

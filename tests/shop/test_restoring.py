@@ -9,6 +9,7 @@ import pytest
 from shop import calls, fulfilment, restoring, settling
 from shop.calls import AskTopup, Idle, OpenInvoice, Submit
 from shop.cases import Answer, CaseKind, answers
+from shop.copied import SINCE_THE_COPY
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.prepaid import (
@@ -20,6 +21,7 @@ from tests.shop.prepaid import (
     a_wish,
     asked,
     balances,
+    by_hand,
     credit,
     deposit,
     now_of,
@@ -47,10 +49,10 @@ def books(tmp_path: Path) -> Iterator[SqlBooks]:
         yield opened
 
 
-def restored(books: SqlBooks, now: int = START) -> None:
+def restored(books: SqlBooks, now: int = START, *suppliers: str) -> None:
     """What stands in the books is a copy of ``NOW``, and the shop starts on it."""
     books.orders._tx.execute("INSERT INTO copied (at) VALUES (:now)", {"now": NOW})
-    assert restoring.begin(books, [SELLER, GATEWAY], now)
+    assert restoring.begin(books, suppliers or [SELLER, GATEWAY], now)
 
 
 def test_what_is_no_copy_is_left_alone(books: SqlBooks) -> None:
@@ -164,3 +166,63 @@ def test_the_owner_hears_from_when_the_copy_is(books: SqlBooks) -> None:
     restored(books)
     (alert,) = asked(books, K.ALERT)
     assert (alert["alert"], alert["at"]) == ("restored", NOW)
+
+
+def test_o4_d2_what_was_paid_in_the_copy_is_not_ordered_when_its_supplier_is_back_in_the_settings(
+    books: SqlBooks,
+) -> None:
+    paid(books)  # and delivered, after the copy was made
+    restored(books, START, GATEWAY)  # the seller's key is not on the new machine yet
+    assert not restoring.is_closed(books)
+    calls.wait_without(books, SELLER, START)
+    later = START + HOUR  # it is put into the settings, and the shop restarted
+    calls.wake_up(books, [SELLER, GATEWAY], later)
+    assert not restoring.begin(books, [SELLER, GATEWAY], later)
+    books.calls.set_list_due(SELLER, NOW + 99 * HOUR)
+    assert not isinstance(calls.next_call(books, SELLER, later), Submit)
+
+
+def test_o4_d2_an_attempt_of_the_copy_is_not_sent_again_as_a_question(books: SqlBooks) -> None:
+    """It was refused since, and another supplier has delivered: now the question orders it."""
+    started(books)
+    soon = NOW + MINUTE
+    restored(books, soon)
+    books.calls.set_compare_at(SELLER, NOW + 99 * HOUR)
+    call = calls.next_call(books, SELLER, soon)
+    assert isinstance(call, AskTopup)
+    question = fulfilment.question_about(call.order, soon, may_repeat=call.may_repeat)
+    assert question.repeat is None
+
+
+def test_d2_a_wrong_payment_of_the_copy_is_told_with_a_warning(books: SqlBooks) -> None:
+    """The owner had it delivered all the same, after the copy was made."""
+    order = deposit(books)
+    settling.heard(books, order.id, settled(PRICE - 1), NOW, NOW)
+    restored(books, START)
+    case = books.cases.open_for(order.id)
+    assert case is not None
+    assert case.kind is CaseKind.PAID_WRONG
+    assert Answer.PROCEED in answers(case, now_of(books, order.id))
+    assert SINCE_THE_COPY in case.evidence
+
+
+def test_d2_a_late_payment_of_the_copy_is_told_with_a_warning(books: SqlBooks) -> None:
+    """The owner sent it back by hand, after the copy was made."""
+    order = own_qris(books)
+    order = settling.decided(books, order, E.PAYMENT_ABSENT, OWNER, NOW)
+    settling.decided(by_hand(books), order, E.PAID_LATE, OWNER, NOW + 1)
+    restored(books, START)
+    case = books.cases.open_for(order.id)
+    assert case is not None
+    assert case.kind is CaseKind.PAID_LATE
+    assert SINCE_THE_COPY in case.evidence
+
+
+def test_d2_a_wrong_payment_that_is_heard_of_again_is_told_with_a_warning(books: SqlBooks) -> None:
+    order = deposit(books)
+    restored(books, START)
+    settling.heard(books, order.id, settled(PRICE - 1), START, START + SECOND)
+    case = books.cases.open_for(order.id)
+    assert case is not None
+    assert case.kind is CaseKind.PAID_WRONG
+    assert SINCE_THE_COPY in case.evidence

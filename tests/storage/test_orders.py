@@ -129,17 +129,18 @@ def test_a_note_changes_timers_and_never_where_it_stands(books: SqlBooks) -> Non
 
 def test_a_move_never_changes_what_was_confirmed(books: SqlBooks) -> None:
     order = stored(books, S.PLACED)
-    after = replace(moved(order, E.OPENING_STARTED), price=1, user_id="x", good="y", ceiling=2)
+    after = replace(moved(order, E.OPENING_STARTED), price=1, user_id="x", good="y", content=2)
     books.orders.move(order, after, E.OPENING_STARTED)
     kept = books.orders.get(order.id)
     assert kept is not None
     assert (kept.price, kept.user_id) == (order.price, order.user_id)
-    assert (kept.good, kept.ceiling) == (order.good, order.ceiling)
+    assert (kept.good, kept.content) == (order.good, order.content)
 
 
 def test_a_move_can_change_by_whom_it_is_delivered(books: SqlBooks) -> None:
     order = stored(books, S.PLACED)
     route = {"supplier": "other", "sku": "x", "target": "there", "server_code": "y", "cost": 9}
+    route["ceiling"] = 8  # of one that has become dear
     after = replace(moved(order, E.OPENING_STARTED), **route)
     books.orders.move(order, after, E.OPENING_STARTED)
     assert books.orders.get(order.id) == after
