@@ -39,7 +39,8 @@ __all__ = [
 ]
 
 # What suppliers add to a game's name to tell their routes apart: "[PROMO TERMURAH]", "V3", "Q2".
-_ROUTE = re.compile(r"\[[^\]]*\]|\b(?:[VQ][0-9]{1,2}|PROMO)\b", re.IGNORECASE)
+# What else stands in brackets may be a region.
+_ROUTE = re.compile(r"\[PROMO TERMURAH\]|\b(?:[VQ][0-9]{1,2}|PROMO)\b", re.IGNORECASE)
 
 
 # --- names ----------------------------------------------------------------------------------------

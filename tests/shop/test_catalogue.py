@@ -34,6 +34,7 @@ from shop.catalogue import (
     target_format,
     undescribed,
 )
+from shop.price_lists import Described
 from shop.suppliers import FormField, FormOption
 from tests.shop.samples import the_games, wide
 
@@ -410,3 +411,22 @@ def test_names_are_compared_without_case_and_signs_and_in_other_letters_as_writt
     assert meant("asia", names) == ""  # two of them
     assert meant("Asia", names) == "d"
     assert meant("", names) == meant("?", names) == meant("중국", names) == ""
+
+
+@pytest.mark.parametrize(
+    ("category", "other"),
+    [
+        ("Mobile Legends [Brazil]", "mobile-legends"),
+        ("Mobile Legends [Malaysia] V2", "mobile-legends"),
+        ("PUBG Mobile [Global]", "pubg-mobile"),
+        ("Free Fire [MAX]", "free-fire"),
+    ],
+)
+def test_o10_a_region_in_brackets_is_another_game(category: str, other: str) -> None:
+    for found in (game_of(category, GAMES.values()), Described(GAMES.values()).game(category)):
+        assert found is None or found.slug != other
+
+
+def test_nor_are_two_undescribed_regions_one_game() -> None:
+    first, second = (f"Arena of Gods [{region}]" for region in ("Brazil", "Global"))
+    assert slug_of_undescribed(first) != slug_of_undescribed(second)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from storage.address import Address
 from storage.books import SqlBooks
 from tests.fakes.databases import KINDS, fresh
 from tests.shop.samples import GAMES, NOW, OWNER, RULES
+from tests.shop.shelves import ZG, confirmed_shelf
 from tests.storage.files import undone
 
 ZT, KG = "zultopup", "kiosgame"
@@ -509,3 +511,18 @@ def test_nothing_is_asked_of_a_supplier_that_is_left_alone(books: SqlBooks) -> N
     assert stocking.take_calls(books, ZT, [Purpose.LIST], NOW + calls.BUSY_PAUSE)
     books.calls.pause(KG, NOW + DAY)  # by a clock that was wrong
     assert stocking.take_calls(books, KG, [Purpose.LIST], NOW)
+
+
+def test_o10_diamonds_of_another_region_are_no_members_of_ours(tmp_path: Path) -> None:
+    with confirmed_shelf(tmp_path) as books:
+        for slug, category, price in (
+            (ZG, "Mobile Legends", 20_000),
+            (KG, "Mobile Legends [Brazil]", 19_000),
+        ):
+            row = Listing(
+                sku=f"{slug}86", category=category, name="86 Diamonds", price=price, available=True
+            )
+            stocking.take_in(books, slug, sort_out(PriceList(listings=(row,)), GAMES), NOW)
+        ours = books.shelf.item("mobile-legends/diamond/86", "mobile-legends")
+        assert ours is not None
+        assert [member.offer.supplier for member in ours.members] == [ZG]
