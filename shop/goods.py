@@ -8,7 +8,7 @@ is guessed from likeness.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -70,10 +70,14 @@ class Good:
         return f"{self.game}/{self.unit}/{self.amount}"
 
     @property
-    def readings(self) -> tuple["Good", ...]:
-        """Every good it may be: as its headline says, where that is another number, and in all."""
-        whole = replace(self, certain=True, headline=0)
-        return (replace(whole, amount=self.headline), whole) if self.headline else (whole,)
+    def amounts(self) -> tuple[int, ...]:
+        """How much it may hold: what its headline says, if that is another number, and in all."""
+        return (self.headline, self.amount) if self.headline else (self.amount,)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every good it may be, by ``amounts``."""
+        return tuple(f"{self.game}/{self.unit}/{amount}" for amount in self.amounts)
 
 
 def good_called(game: Game, words: Words, key: str) -> Good | None:

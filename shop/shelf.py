@@ -230,10 +230,6 @@ class _Read:
         certain = self.good is not None and self.good.certain and self.good.key not in self.others
         return self.good if certain else None
 
-    @property
-    def readings(self) -> Sequence[Good]:
-        return self.good.readings if self.good is not None else ()
-
 
 def arrange(
     game: Game, words: Words, offers: Sequence[Offer], matches: Sequence[Match] = ()
@@ -334,8 +330,8 @@ def _item(words: Words, members: Sequence[_Read]) -> Item:
 
 def _held(each: _Read, good: Good) -> int:
     """Return how much an offer holds that is taken for ``good``: of two readings, that one."""
-    amounts = [reading.amount for reading in each.readings]
-    return good.amount if good.amount in amounts or not amounts else min(amounts)
+    amounts = (good.amount,) if each.good is None else each.good.amounts
+    return good.amount if good.amount in amounts else min(amounts)
 
 
 def called(offer: Offer) -> str:
@@ -376,7 +372,7 @@ def _doubt(
 
 
 def _doubt_about_name(each: _Read, items: Mapping[str, Item]) -> Doubt | None:
-    keys = [reading.key for reading in each.readings]
+    keys = () if each.good is None else each.good.keys
     known = [items[key] for key in keys if key in items and key not in each.others]
     if not known:
         return None

@@ -16,8 +16,7 @@ from shop.time import Millis
 from storage.database import Row, Transaction
 
 _LISTED = """
-SELECT o.*, (SELECT COUNT(*) FROM price_questions q
-             WHERE q.supplier = o.supplier AND q.sku = o.sku) AS asked
+SELECT o.*, o.sku IN (SELECT sku FROM price_questions WHERE supplier = :supplier) AS asked
 FROM offers o WHERE o.supplier = :supplier
 """
 _PUT = """
