@@ -83,7 +83,7 @@ class AskTopup:
     """Ask about the attempt of ``order``."""
 
     order: Order
-    may_repeat: bool = False  # it may be sent again as a question, though that may order it
+    may_repeat: bool = False  # by sending it again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,7 +370,7 @@ def _ask(books: Books, order: Order, now: Millis) -> AskInvoice | AskTopup:
     paid_for = order.is_prepaid and order.status in PAID_FOR
     if not paid_for:
         return AskInvoice(order=order)
-    return AskTopup(order=order, may_repeat=fulfilment.could_be_ordered_now(books, order))
+    return AskTopup(order=order, may_repeat=fulfilment.may_be_repeated(books, order))
 
 
 def _next_submission(books: Books, supplier: str) -> Millis | None:

@@ -133,14 +133,18 @@ def request_of(order: Order) -> TopupRequest:
     )
 
 
-def could_be_ordered_now(books: Books, order: Order) -> bool:
-    """Tell whether the present attempt of an order would do no harm if it were made only now.
+def may_be_repeated(books: Books, order: Order) -> bool:
+    """Tell whether the present attempt of an order may be sent again as a question.
 
-    Sent again as a question it is, if its supplier never had it. Then it must still be what was
-    sold, for no more than it may cost, and nobody may have delivered it since a copy was made.
+    Only one that may have been made, where that orders nothing new. But if its supplier never had
+    it, it is ordered by this: so it must still be what was sold, for no more than it may cost, and
+    nobody may have delivered it since a copy was made.
     """
     attempt = order.attempt
-    if attempt is None or is_of_a_copy(books, order):
+    if attempt is None or attempt.supplier_ref or order.status is not Status.UNSURE:
+        return False
+    repeats = books.rules.abilities_of(attempt.supplier).repeats_are_questions
+    if not repeats or is_of_a_copy(books, order):
         return False
     offer = books.shelf.as_listed(attempt.supplier, attempt.sku)
     if offer is None or offer.listed > max(order.may_cost, attempt.cost):
@@ -151,21 +155,15 @@ def could_be_ordered_now(books: Books, order: Order) -> bool:
 def question_about(order: Order, now: Millis, *, may_repeat: bool) -> StatusRequest:
     """Return how to ask about the present attempt of an order.
 
-    One that may have been made is sent again as a question only where ``may_repeat`` says that this
-    does no harm, only within minutes, and before a person is asked: nobody gives back what is then
-    being ordered.
+    One that may be repeated is, but only within minutes, and before a person is asked: nobody
+    gives back what is then being ordered.
     """
     attempt = _attempt_of(order)
-    repeats = (
-        may_repeat
-        and order.status is Status.UNSURE
-        and not attempt.supplier_ref
-        and 0 <= now - attempt.started_at < REPEAT_WITHIN
-    )
+    soon = 0 <= now - attempt.started_at < REPEAT_WITHIN
     return StatusRequest(
         ref=attempt.ref,
         supplier_ref=attempt.supplier_ref or attempt.told_ref,
-        repeat=request_of(order) if repeats else None,
+        repeat=request_of(order) if may_repeat and soon else None,
     )
 
 

@@ -69,8 +69,7 @@ async def ask_topup(line: SupplierLine, call: AskTopup) -> None:
     if not watching.can_be_asked_about(order):
         await _unanswered(line, order, None)
         return
-    may_repeat = call.may_repeat and line.supplier.repeats_are_questions
-    question = fulfilment.question_about(order, asked_at, may_repeat=may_repeat)
+    question = fulfilment.question_about(order, asked_at, may_repeat=call.may_repeat)
     try:
         report = await line.answer(call, line.supplier.status(question))
     except SupplierError as error:

@@ -22,7 +22,7 @@ NAMES = {ZT: "70 Diamond", ZG: "70 Diamonds", KG: "70 (63+7) Diamonds"}
 ABLE = Abilities(knows_our_ref=True, tells_balance=True)
 RULES = replace(
     EVERY_WAY,
-    abilities={**EVERY_WAY.abilities, KG: ABLE},
+    abilities={**EVERY_WAY.abilities, KG: replace(ABLE, repeats_are_questions=True)},
     suppliers=(ZT, ZG, KG),
 )
 

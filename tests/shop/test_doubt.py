@@ -19,6 +19,7 @@ from shop.suppliers import Abilities, TopupReport, TopupState
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.prepaid import (
+    COST,
     EVERY_WAY,
     LEASE,
     PRICE,
@@ -27,6 +28,7 @@ from tests.shop.prepaid import (
     a_shop,
     asked,
     credit,
+    listed_at,
     now_of,
     ordered,
     report,
@@ -36,6 +38,7 @@ from tests.shop.prepaid import (
 from tests.shop.samples import NOW, OWNER, E, K, M, S, an_attempt, case_of, in_status, owed
 
 ASKED = Abilities(knows_our_ref=True, calls_back=True)  # it can be asked, and calls back
+REPEATING = replace(ASKED, repeats_are_questions=True)
 SILENT = Abilities(knows_our_ref=True)  # it can be asked, and never calls
 TOLD = Abilities(calls_back=True)  # it can be asked by its own id alone, which we do not have
 MUTE = Abilities()  # nobody will ever say anything
@@ -290,18 +293,29 @@ def test_o4_an_order_is_sent_once_more_as_a_question_within_nine_minutes_only(
 @pytest.mark.parametrize(
     "status", [S.SUBMITTING, S.PROCESSING, S.PARTLY_DELIVERED, S.DELIVERED, S.REFUNDED]
 )
-def test_o4_only_what_may_not_have_been_made_is_sent_once_more(status: Status) -> None:
-    assert question(in_status(status, method=M.DEPOSIT), NOW).repeat is None
+def test_o4_only_what_may_not_have_been_made_is_sent_once_more(
+    shop: Opened, status: Status
+) -> None:
+    with shop(REPEATING) as books:
+        listed_at(books, COST)
+        order = unsure(books)
+        assert fulfilment.may_be_repeated(books, order)
+        assert not fulfilment.may_be_repeated(books, replace(order, status=status))
 
 
-def test_o4_what_the_supplier_has_a_name_for_is_never_sent_again() -> None:
-    order = in_status(S.UNSURE)
-    named = replace(order, attempt=an_attempt(order, nth=1, supplier_ref=THEIRS))
-    assert question(named, NOW).repeat is None
+def test_o4_what_the_supplier_has_a_name_for_is_never_sent_again(shop: Opened) -> None:
+    with shop(REPEATING) as books:
+        listed_at(books, COST)
+        order = unsure(books)
+        named = replace(order, attempt=an_attempt(order, nth=1, supplier_ref=THEIRS))
+        assert not fulfilment.may_be_repeated(books, named)
     assert question(named, NOW).supplier_ref == THEIRS
 
 
-def test_o4_where_a_repetition_is_a_new_order_nothing_is_sent_again() -> None:
+def test_o4_where_a_repetition_is_a_new_order_nothing_is_sent_again(shop: Opened) -> None:
+    with shop(ASKED) as books:
+        listed_at(books, COST)
+        assert not fulfilment.may_be_repeated(books, unsure(books))
     order = in_status(S.UNSURE)
     plain = fulfilment.question_about(order, NOW, may_repeat=False)
     assert (plain.ref, plain.repeat) == ("ORDER1-zultopup-1", None)
@@ -312,14 +326,15 @@ def test_o4_nothing_is_sent_once_more_after_a_person_was_asked(shop: Opened) -> 
     repeats: list[int] = []
 
     def misses(call: AskTopup, now: int) -> TopupReport | None:
-        asks = question(call.order, now)
+        asks = fulfilment.question_about(call.order, now, may_repeat=call.may_repeat)
         if asks.repeat is not None:
             assert asks.repeat.ref == FIRST
             assert case_of(books, call.order) is None
             repeats.append(now - NOW)
         return MISSING
 
-    with shop(replace(ASKED, repeats_are_questions=True)) as books:
+    with shop(REPEATING) as books:
+        listed_at(books, COST)
         unsure(books)
         live(books, NOW + HOUR, misses)
         assert case_of(books, now_of(books, "P")) is AMBIGUOUS

@@ -10,9 +10,12 @@ from shop import calls, fulfilment, restoring, settling
 from shop.calls import AskTopup, Idle, OpenInvoice, Submit
 from shop.cases import Answer, CaseKind, answers
 from shop.copied import SINCE_THE_COPY
+from shop.suppliers import Abilities
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.prepaid import (
+    COST,
+    EVERY_WAY,
     GATEWAY,
     PRICE,
     SELLER,
@@ -24,6 +27,7 @@ from tests.shop.prepaid import (
     by_hand,
     credit,
     deposit,
+    listed_at,
     now_of,
     ordered,
     own_qris,
@@ -182,16 +186,23 @@ def test_o4_d2_what_was_paid_in_the_copy_is_not_ordered_when_its_supplier_is_bac
     assert not isinstance(calls.next_call(books, SELLER, later), Submit)
 
 
-def test_o4_d2_an_attempt_of_the_copy_is_not_sent_again_as_a_question(books: SqlBooks) -> None:
+@pytest.mark.parametrize("of_a_copy", [False, True])
+def test_o4_d2_an_attempt_of_the_copy_is_not_sent_again_as_a_question(
+    tmp_path: Path, of_a_copy: bool
+) -> None:
     """It was refused since, and another supplier has delivered: now the question orders it."""
-    started(books)
-    soon = NOW + MINUTE
-    restored(books, soon)
-    books.calls.set_compare_at(SELLER, NOW + 99 * HOUR)
-    call = calls.next_call(books, SELLER, soon)
-    assert isinstance(call, AskTopup)
-    question = fulfilment.question_about(call.order, soon, may_repeat=call.may_repeat)
-    assert question.repeat is None
+    able = Abilities(knows_our_ref=True, repeats_are_questions=True)
+    with a_shop(tmp_path, abilities={**EVERY_WAY.abilities, SELLER: able}) as books:
+        books.calls.set_list_due(SELLER, NOW + 99 * HOUR)
+        listed_at(books, COST)
+        order, soon = started(books), NOW + MINUTE
+        if of_a_copy:
+            restored(books, soon)
+        else:
+            fulfilment.lost(books, order, soon)
+        call = calls.next_call(books, SELLER, soon + MINUTE)
+        assert isinstance(call, AskTopup)
+        assert call.may_repeat is not of_a_copy
 
 
 def test_d2_a_wrong_payment_of_the_copy_is_told_with_a_warning(books: SqlBooks) -> None:

@@ -83,13 +83,13 @@ def test_o10_what_is_sent_again_as_a_question_is_still_what_was_sold(
 ) -> None:
     """They may never have had the first: then the question orders what the code is by now."""
     order = started(books, bought(books, KG))
-    fulfilment.submitted(books, order, NotOpened.UNKNOWN, THEN)
+    order = fulfilment.submitted(books, order, NotOpened.UNKNOWN, THEN)
+    assert fulfilment.may_be_repeated(books, order)
     lists(books, KG, price, at=THEN, name=name)
     books.calls.set_compare_at(KG, NOW + 99 * HOUR)
     call = calls.next_call(books, KG, THEN + MINUTE)
     assert isinstance(call, calls.AskTopup)
-    question = fulfilment.question_about(call.order, THEN + MINUTE, may_repeat=call.may_repeat)
-    assert question.repeat is None
+    assert not call.may_repeat
 
 
 def test_o1_an_order_that_is_being_done_at_last_and_never_ends_is_told(books: SqlBooks) -> None:
