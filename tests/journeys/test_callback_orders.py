@@ -45,7 +45,7 @@ from tests.shop.prepaid import (
 from tests.shop.samples import NOW, K, S, case_of, owed
 
 R = TypeVar("R")
-SEQUENCES = 34_000 if AT_LENGTH else 350  # of each kind of supplier: 1,050 in all
+SEQUENCES = 34_000 if AT_LENGTH else 250  # of each kind of supplier: 750 in all
 
 OURS, THEIRS = "P-zonegame-1", "TRX-77"
 FINALS = (T.PARTIAL, T.DELIVERED, T.FAILED)

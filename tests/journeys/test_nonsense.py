@@ -17,11 +17,9 @@ from shop.time import MINUTE, SECOND
 from tests.bot.conversation.mischief import Mischief
 from tests.fakes.chat import Person, Shown
 from tests.fakes.street import Street, street
-from tests.fakes.world import AT_LENGTH
 
 EVENTS = 320
-SEEDS = {"sqlite": (1, 2), "postgres": (1, 2) if AT_LENGTH else (1,)}
-ON_EACH = [(kind, seed) for kind, seeds in SEEDS.items() for seed in seeds]
+SEEDS = (1, 2)
 FAULTS = ("500", "429", "html", "truncated", "loss", "qr_text", "qr_broken")
 
 
@@ -92,7 +90,7 @@ async def finishes_a_purchase(there: Street, person: Person, account: str) -> No
     assert truth["selling_price"] == order["price"]
 
 
-@pytest.mark.parametrize(("on_a_database", "seed"), ON_EACH, indirect=["on_a_database"])
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_nonsense_is_always_answered_and_never_in_the_way_of_a_sale(
     there: Street, seed: int
 ) -> None:
