@@ -128,9 +128,8 @@ PLACES = [
 FEW = {
     "sqlite": [
         ("commit.before", 2),
-        ("commit.before", 9),
-        ("commit.after", 5),
-        ("commit.after", 14),
+        ("commit.before", 11),
+        ("commit.after", 6),
         ("request.before", 1),
         ("request.after", 2),
         ("message.before", 3),
