@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import stamina
+import structlog
 from hypothesis import HealthCheck, settings
 
 _LOOPBACK = ("127.", "::1", "localhost")
@@ -31,6 +32,15 @@ if "TMPDIR" not in os.environ and _is_roomy(_MEMORY):
 # Machines are busy with other things: nothing is found wrong for having taken long.
 settings.register_profile("lapak", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lapak")
+
+
+# Where rich is installed, structlog would draw a traceback with all variables: a second of work.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 class LeftTheMachine(Exception):

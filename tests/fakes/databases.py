@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 
 from storage.address import Address, SqliteFile
 from storage.database import Transaction
@@ -63,10 +63,50 @@ def transaction(address: Address) -> Iterator[Transaction]:
     """A transaction of somebody else, committed at the end."""
     if isinstance(address, SqliteFile):
         with closing(connect(str(address.path))) as connection:
-            connection.row_factory = sqlite3.Row
             connection.execute("BEGIN IMMEDIATE")
             yield SqliteTransaction(connection)
             connection.execute("COMMIT")
         return
     with psycopg.connect(address.uri, row_factory=dict_row) as server, server.cursor() as cursor:
         yield PostgresTransaction(cursor)
+
+
+class Onlooker:
+    """Somebody else who looks again and again, on one connection until it is closed."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._file: sqlite3.Connection | None = None
+        self._server: psycopg.Connection[DictRow] | None = None
+
+    @contextmanager
+    def look(self) -> Iterator[Transaction]:
+        """A transaction that sees what is stored by now."""
+        if isinstance(self._address, SqliteFile):
+            self._file = self._file or connect(str(self._address.path), read_only=True)
+            self._file.execute("BEGIN")
+            try:
+                yield SqliteTransaction(self._file)
+            finally:
+                self._file.execute("ROLLBACK")
+            return
+        if self._server is None or self._server.closed:
+            self._server = psycopg.connect(self._address.uri, row_factory=dict_row)
+        try:
+            with self._server.cursor() as cursor:
+                yield PostgresTransaction(cursor)
+            self._server.rollback()
+        except psycopg.Error:
+            self.close()
+            raise
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        with self.look() as tx:
+            return [dict(row) for row in tx.fetch(sql)]
+
+    def close(self) -> None:
+        """Look no more; whoever closes a file last puts it in order."""
+        for connection in (self._file, self._server):
+            if connection is not None:
+                connection.close()
+        self._file, self._server = None, None

@@ -8,7 +8,6 @@ from typing import Any
 from bot.conversation.views import View
 from shop.time import HOUR
 from tests.fakes.chat import Person
-from tests.fakes.databases import transaction
 from tests.fakes.street import Street
 from tests.fakes.till import Place, Row, Till, rupiah_in
 from tests.fakes.witness import whole
@@ -71,7 +70,7 @@ class Judge:
 
     def look(self) -> set[str]:
         """Read what the shop has stored."""
-        with transaction(self.there.settings.database) as tx:
+        with self.there.onlooker.look() as tx:
             orders = [dict(row) for row in tx.fetch("SELECT * FROM orders")]
             invoices = tx.fetch("SELECT order_id, supplier_ref FROM invoices")
             self.deposits = {row["supplier_ref"]: row["order_id"] for row in invoices}

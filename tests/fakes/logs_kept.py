@@ -13,6 +13,7 @@ import structlog
 def logs_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = tuple(root.handlers), root.level
+    ours = structlog.get_config()
     chatty = [logging.getLogger(name) for name in ("httpx", "httpcore", "telegram", "aiosqlite")]
     levels = [logger.level for logger in chatty]
     hooks = sys.excepthook, threading.excepthook
@@ -21,7 +22,7 @@ def logs_as_before() -> Iterator[None]:
     finally:
         sys.excepthook, threading.excepthook = hooks
         logging.captureWarnings(capture=False)
-        structlog.reset_defaults()
+        structlog.configure(**ours)
         root.handlers[:], root.level = handlers, level
         for logger, before in zip(chatty, levels, strict=True):
             logger.setLevel(before)

@@ -25,6 +25,8 @@ _TEMPLATE = "lapak_template"
 _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
+    "autovacuum": "off",
+    "jit": "off",
     "max_connections": "200",
     "max_pred_locks_per_transaction": "256",
 }
@@ -81,7 +83,9 @@ def socket_folder() -> Path:
 
 def _create(server: Server, name: str, template: str) -> None:
     with psycopg.connect(_address(server, "postgres").uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' STRATEGY FILE_COPY"
+        )
 
 
 def _address(server: Server, name: str) -> PostgresServer:

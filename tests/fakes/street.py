@@ -22,7 +22,7 @@ from shop.time import MINUTE, SECOND
 from storage.audit import audit
 from storage.opening import prepare
 from tests.fakes.chat import FakeChat, Person
-from tests.fakes.databases import fresh, rows, the_kind
+from tests.fakes.databases import Onlooker, fresh, the_kind
 
 NOON = 1_795_150_800_000  # 2026-11-20 05:00 UTC, noon in Jakarta
 
@@ -51,7 +51,11 @@ class Street:
     settings: Settings
     seams: Seams
     shop: Shop = field(init=False)
+    onlooker: Onlooker = field(init=False)
     _shop_stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def __post_init__(self) -> None:
+        self.onlooker = Onlooker(self.settings.database)
 
     async def open(self) -> None:
         prepare(self.settings.database)
@@ -61,6 +65,7 @@ class Street:
         )
 
     async def close(self) -> None:
+        self.onlooker.close()
         await self._shop_stack.aclose()
 
     async def restart(self) -> None:
@@ -137,7 +142,7 @@ class Street:
         return await self.control("pay", id=self.journal[nth]["id"], **more)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        return rows(self.settings.database, sql)
+        return self.onlooker.rows(sql)
 
     @property
     def orders(self) -> list[dict[str, Any]]:

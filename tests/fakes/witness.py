@@ -23,7 +23,6 @@ from bot.conversation.views import (
 )
 from shop.money import rupiah
 from shop.time import HOUR
-from tests.fakes.databases import transaction
 from tests.fakes.street import Street
 
 OWNER = "web:owner"
@@ -116,7 +115,7 @@ class Witness:
         return Watched(sender, self)
 
     def look(self) -> Moment:
-        with transaction(self.there.settings.database) as tx:
+        with self.there.onlooker.look() as tx:
             found = {
                 name: [dict(row) for row in tx.fetch(f"SELECT * FROM {name}")]
                 for name in ("orders", "sessions", "cases", "invoices")

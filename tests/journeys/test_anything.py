@@ -44,11 +44,11 @@ from tests.bot.conversation.mischief import (
     slip,
 )
 from tests.fakes.crowd import CHOICES_AT_ONCE, CUSTOMERS, ENDINGS, FAULTS, Crowd, crowd
+from tests.fakes.world import AT_LENGTH
 
 T = TypeVar("T")
-AT_LENGTH = os.environ.get("LAPAK_AT_LENGTH") == "1"
 # kind: (stories, steps of each)
-STORIES = {"sqlite": (15, 30), "postgres": (5, 30)}
+STORIES = {"sqlite": (8, 30), "postgres": (3, 30)}
 LONG_STORIES = {"sqlite": (1000, 60), "postgres": (250, 60)}
 
 PATHS = ("", "order/create", "order/status", "services", "user/me")

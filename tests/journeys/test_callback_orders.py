@@ -8,7 +8,6 @@ oracle: what must have become of the order. ``LAPAK_AT_LENGTH=1`` tries many mor
 import asyncio
 import itertools
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from shop.settling import NotOpened
 from shop.suppliers import Abilities, TopupReport, TopupState
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
+from tests.fakes.world import AT_LENGTH
 from tests.shop.prepaid import (
     COST,
     EVERY_WAY,
@@ -45,8 +45,7 @@ from tests.shop.prepaid import (
 from tests.shop.samples import NOW, K, S, case_of, owed
 
 R = TypeVar("R")
-AT_LENGTH = os.environ.get("LAPAK_AT_LENGTH") == "1"
-SEQUENCES = 34_000 if AT_LENGTH else 700  # of each kind of supplier: 2,100 in all
+SEQUENCES = 34_000 if AT_LENGTH else 250  # of each kind of supplier: 750 in all
 
 OURS, THEIRS = "P-zonegame-1", "TRX-77"
 FINALS = (T.PARTIAL, T.DELIVERED, T.FAILED)
@@ -353,4 +352,4 @@ def test_c4_callbacks_in_whatever_order_lead_where_they_would_in_order(
 
         converges()
     assert sum(told.values()) >= SEQUENCES
-    assert min(told[each] for each in (S.DELIVERED, S.REFUNDED, S.PARTLY_DELIVERED)) > 30
+    assert min(told[each] for each in (S.DELIVERED, S.REFUNDED, S.PARTLY_DELIVERED)) > 10

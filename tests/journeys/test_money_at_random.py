@@ -38,10 +38,10 @@ from shop.time import HOUR, MINUTE, SECOND
 from tests.fakes.judge import CUSTOMERS, SAID
 from tests.fakes.market import ENTRIES, PAYS, PLENTY, Market, market
 from tests.fakes.till import Purchase
+from tests.fakes.world import AT_LENGTH
 
-AT_LENGTH = os.environ.get("LAPAK_AT_LENGTH") == "1"
 # kind: (stories, steps of each)
-STORIES = {"sqlite": (10, 40), "postgres": (4, 30)}
+STORIES = {"sqlite": (6, 40), "postgres": (3, 30)}
 LONG_STORIES = {"sqlite": (500, 60), "postgres": (100, 60)}
 
 SKUS = ("1", "3", "4", "5")

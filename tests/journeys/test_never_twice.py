@@ -41,6 +41,7 @@ from tests.fakes.mall import (
     Stall,
     mall,
 )
+from tests.fakes.world import AT_LENGTH
 from tests.journeys.test_money import yes
 from tests.journeys.test_suppliers import (
     CREDIT,
@@ -52,8 +53,7 @@ from tests.journeys.test_suppliers import (
     on_sqlite,
 )
 
-AT_LENGTH = os.environ.get("LAPAK_AT_LENGTH") == "1"
-STORIES = 200 if AT_LENGTH else 4  # of each supplier
+STORIES = 200 if AT_LENGTH else 3  # of each supplier
 WIRE = ("timeout", "500", "429", "html", "truncated", "slow")
 TOLD = ("callback_twice", "callback_late", "callback_before_the_answer")
 QUIET = 35 * MINUTE  # whoever may still tell has half an hour

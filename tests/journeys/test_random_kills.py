@@ -18,7 +18,7 @@ from tests.fakes.reckoning import comes_to_rest, reckoning
 from tests.fakes.world import AT_LENGTH, World, opened_world, simulated
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(1800 if AT_LENGTH else 240)]
-KILLS = {"sqlite": 20, "postgres": 12}
+KILLS = {"sqlite": 12, "postgres": 8}
 CUSTOMERS = 6
 METHODS = (BY_DROPSHIP, BY_DEPOSIT, BY_WALLET)
 EVERY_WAY = {"LAPAK_PAYMENTS": "dropship,deposit,wallet"}

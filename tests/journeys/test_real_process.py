@@ -11,7 +11,14 @@ import pytest
 from tests.fakes.buyers import BY_WALLET, buyers
 from tests.fakes.reckoning import comes_to_rest, reckoning
 from tests.fakes.telegram_person import Person
-from tests.fakes.world import OWNER, World, confirms, opened_world, reaches_the_confirmation
+from tests.fakes.world import (
+    AT_LENGTH,
+    OWNER,
+    World,
+    confirms,
+    opened_world,
+    reaches_the_confirmation,
+)
 
 pytestmark = pytest.mark.process
 BUDI = 7
@@ -116,11 +123,23 @@ PLACES = [
 ]
 
 
-# Each place is passed in test_plug_pulled; here the process is real: every fourth place on a file,
-# every eleventh on a server, where the same code passes the same places.
+# Each place is passed in test_plug_pulled; here the process is real: a few places, of every kind on
+# a file, and fewer on a server, where the same code passes the same places.
+FEW = {
+    "sqlite": [
+        ("commit.before", 2),
+        ("commit.before", 11),
+        ("commit.after", 6),
+        ("request.before", 1),
+        ("request.after", 2),
+        ("message.before", 3),
+        ("message.after", 2),
+    ],
+    "postgres": [("commit.before", 13), ("commit.after", 4), ("request.after", 3)],
+}
+MANY = {"sqlite": PLACES[::4], "postgres": PLACES[1::11]}
 ON_EACH = [
-    *(("sqlite", *place) for place in PLACES[::4]),
-    *(("postgres", *place) for place in PLACES[1::11]),
+    (kind, *place) for kind, places in (MANY if AT_LENGTH else FEW).items() for place in places
 ]
 
 

@@ -17,6 +17,7 @@ from shop.suppliers import (
     SupplierError,
     Unavailable,
 )
+from tests.fakes.world import AT_LENGTH
 from tests.providers.contract import ASKED, GOOD, MAIN, ORDERS, Case, heard, named
 from tests.providers.shapes import json_values, one_wrong, padded, paths, value_at, with_value
 from tests.providers.telling import check_value, told_no_more
@@ -87,7 +88,7 @@ def _is_as_careful(case: Case, result: object, right: object, *, says_no: bool) 
 
 @pytest.mark.parametrize("case", [case for case in ASKED if case.json_at], ids=named)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if AT_LENGTH else 30, deadline=None)
 async def test_whatever_stands_in_a_field_only_named_errors_come_out(
     case: Case, data: st.DataObject
 ) -> None:

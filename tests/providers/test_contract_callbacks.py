@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shop.callbacks import Callback, Nonsense, Trust
+from tests.fakes.world import AT_LENGTH
 from tests.providers.contract import ADAPTERS, CANARY, NOWHERE, make
 from tests.providers.recorded_callbacks import (
     ADDRESSED,
@@ -238,7 +239,7 @@ _texts = st.text(st.characters(), max_size=80)
 
 @pytest.mark.parametrize("slug", CALLERS)
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 if AT_LENGTH else 100, deadline=None)
 def test_whatever_comes_is_refused_without_an_exception(slug: str, data: st.DataObject) -> None:
     ours = [each.callback for each in GENUINE if each.slug == slug]
     headers = st.dictionaries(st.sampled_from([*SIGNATURES, "signature", "x"]), _texts, max_size=3)
@@ -257,13 +258,13 @@ def test_whatever_comes_is_refused_without_an_exception(slug: str, data: st.Data
 
 @pytest.mark.parametrize("each", ADDRESSED[:1] + ADDRESSED[-1:], ids=called)
 @given(body=st.binary(max_size=200) | json_values.map(lambda said: json.dumps(said).encode()))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 if AT_LENGTH else 50, deadline=None)
 def test_whatever_comes_from_the_right_address_is_no_proof(each: Recorded, body: bytes) -> None:
     assert trust_of(each, body=body) is not Trust.PROOF
 
 
 @pytest.mark.parametrize("each", SIGNED, ids=called)
 @given(signature=_texts | st.binary(max_size=80).map(lambda given: given.decode("latin-1")))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 if AT_LENGTH else 50, deadline=None)
 def test_no_guess_is_a_signature(each: Recorded, signature: str) -> None:
     assert trust_of(each, headers=signed_as(each, signature)) is Trust.NONE

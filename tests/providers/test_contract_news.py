@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shop.callbacks import Callback, News, Nonsense, Repriced, Told
+from tests.fakes.world import AT_LENGTH
 from tests.providers.contract import ADAPTERS, CANARY, NOWHERE, make
 from tests.providers.recorded_callbacks import (
     CALLBACKS,
@@ -219,7 +220,7 @@ def test_what_a_callback_tells_holds_no_key_of_ours(each: Recorded) -> None:
 
 @pytest.mark.parametrize("slug", CALLERS)
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 if AT_LENGTH else 150, deadline=None)
 def test_whatever_is_sent_is_understood_or_nonsense(slug: str, data: st.DataObject) -> None:
     ours = [json.loads(each.callback.body) for each in IN_BODY if each.slug == slug]
     changed = st.sampled_from(ours or [{}]).flatmap(_one_changed)

@@ -670,7 +670,9 @@ async def test_a_transcript_that_cannot_be_read_closes_the_socket(demo, monkeypa
 
     monkeypatch.setattr(demo.database, "read", unreadable)
     await demo.sender.send(f"web:{BUDI}", View(text="a"), "k")
-    assert (await page.socket.receive(timeout=5)).type is WSMsgType.CLOSE
+    async with asyncio.timeout(20):  # what was said before may still come
+        while (await page.socket.receive()).type is not WSMsgType.CLOSE:
+            pass
     assert page.socket.close_code == 1011
 
 
