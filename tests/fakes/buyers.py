@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from providers.simulators.zultopup_orders import ERROR, PENDING, SUCCESS
 from tests.fakes.telegram_person import Person
 from tests.fakes.telegram_state import Message
 from tests.fakes.world import World, confirms, gets, reaches_the_confirmation
 
-_PATIENCE = 8.0  # seconds for an answer; then they start over
 _FOR_A_QR = 25.0
 
 
@@ -42,6 +42,7 @@ class Buyer:
     luck: random.Random
     method: str = BY_DROPSHIP
     leaves_one: bool = False
+    patience: float = 8.0  # seconds for an answer; then they start over
     late: list[str] = field(default_factory=list)  # accounts they will still pay for
 
     async def buys_until_stopped(self) -> None:
@@ -61,21 +62,21 @@ class Buyer:
         Raises:
             AssertionError: Nobody answered.
         """
-        await reaches_the_confirmation(self.person, account, _PATIENCE)
+        await reaches_the_confirmation(self.person, account, self.patience)
         if self.method == BY_WALLET and not self._can_tap(BY_WALLET):
             if not await self.tops_up():
                 return False
-            await reaches_the_confirmation(self.person, account, _PATIENCE)
-        await confirms(self.person, _PATIENCE, self.method)
+            await reaches_the_confirmation(self.person, account, self.patience)
+        await confirms(self.person, self.patience, self.method)
         came = await self._sees(lambda: self._outcome(account), f"an answer about {account}")
         return "✖️" not in came.text
 
     async def tops_up(self) -> bool:
         """Pay into the wallet; whether it came there. ``AssertionError``: nobody answered."""
-        await gets(self.person, self.person.says, "/isi", "Mau isi berapa?", _PATIENCE)
-        await gets(self.person, self.person.says, f"{_CREDIT}", "bisa dipakai", _PATIENCE)
+        await gets(self.person, self.person.says, "/isi", "Mau isi berapa?", self.patience)
+        await gets(self.person, self.person.says, f"{_CREDIT}", "bisa dipakai", self.patience)
         last = self.person.chat.messages[-1]
-        await confirms(self.person, _PATIENCE)
+        await confirms(self.person, self.patience)
         came = await self._sees(lambda: self._credit_outcome(last), "a QR for credit")
         if came.photo is None:
             return False
@@ -140,10 +141,10 @@ class Buyer:
         paid = await self._entry(account)
         assert paid is not None
         if plan < 0.1:
-            await self.world.control("finish", ref=paid["id"], status="Error")
+            await self.world.control("finish", ref=paid["id"], status=ERROR)
         await self.world.control("pay", id=paid["id"])
         if plan > 0.5:
-            await self.world.control("finish", ref=paid["id"], status="Success")
+            await self.world.control("finish", ref=paid["id"], status=SUCCESS)
 
     async def _pays_a_deposit(self, whose: str) -> None:
         """Scan the newest QR that they were shown. Which one it is, our books say as well."""
@@ -151,12 +152,15 @@ class Buyer:
         await self.world.control("pay", id=shown[0]["supplier_ref"])
 
     async def _has_it_fail(self, account: str) -> None:
-        """Have the supplier fail, if it is asked within a second or two."""
+        """Have the supplier fail, if it is asked within a second or two, and has not delivered."""
         for _ in range(10):
             await asyncio.sleep(0.2)
-            if (asked := await self._entry(account)) is not None:
-                await self.world.control("finish", ref=asked["id"], status="Error")
-                return
+            asked = await self._entry(account)
+            if asked is None:
+                continue
+            if asked["status"] == PENDING:
+                await self.world.control("finish", ref=asked["id"], status=ERROR)
+            return
 
     async def _entry(self, account: str) -> dict[str, Any] | None:
         journal = await self.world.journal()

@@ -48,7 +48,7 @@ from tests.fakes.world import AT_LENGTH
 
 T = TypeVar("T")
 # kind: (stories, steps of each)
-STORIES = {"sqlite": (8, 30), "postgres": (3, 30)}
+STORIES = {"sqlite": (8, 30), "postgres": (2, 30)}
 LONG_STORIES = {"sqlite": (1000, 60), "postgres": (250, 60)}
 
 PATHS = ("", "order/create", "order/status", "services", "user/me")

@@ -361,7 +361,7 @@ async def test_whoever_cannot_be_told_whether_it_was_stored_is_told_just_that(
 @ON_A_SERVER
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", AT_COMMIT)
-async def test_o1_o2_a_purchase_on_a_line_that_breaks_at_every_tenth_commit(
+async def test_o1_o2_a_purchase_on_a_line_that_breaks_at_every_fifth_commit(
     world: World, fault: Fault
 ) -> None:
     proxy, there, budi = the_proxy(world), world.there, world.there.person()
@@ -383,7 +383,7 @@ async def storm(proxy: Proxy, fault: Fault) -> AsyncIterator[None]:
     async def breaks_again_and_again() -> None:
         while True:
             if proxy.fault is Fault.NONE:
-                proxy.break_at_commit(fault, nth=10)
+                proxy.break_at_commit(fault, nth=5)
             await asyncio.sleep(TICK)
 
     breaking = asyncio.create_task(breaks_again_and_again())

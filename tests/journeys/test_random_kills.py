@@ -18,7 +18,7 @@ from tests.fakes.reckoning import comes_to_rest, reckoning
 from tests.fakes.world import AT_LENGTH, World, opened_world, simulated
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(1800 if AT_LENGTH else 240)]
-KILLS = {"sqlite": 12, "postgres": 8}
+KILLS = {"sqlite": 10, "postgres": 6}
 CUSTOMERS = 6
 METHODS = (BY_DROPSHIP, BY_DEPOSIT, BY_WALLET)
 EVERY_WAY = {"LAPAK_PAYMENTS": "dropship,deposit,wallet"}
@@ -106,6 +106,7 @@ async def test_o1_o2_m1_d1_a_shop_killed_at_random_loses_and_doubles_nothing(
 
 
 async def still_buys(buyer: Buyer) -> None:
+    buyer.patience = 30.0
     account = next(buyer.accounts)
     assert await buyer.orders(account)
     await buyer.pays(account)
