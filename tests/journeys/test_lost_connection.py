@@ -96,11 +96,11 @@ class World:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody gives up, and looks again, as much sooner as time passes more quickly."""
-    monkeypatch.setattr(postgres, "PATIENCE", 0.3)
-    monkeypatch.setattr(patience, "ANSWER_WITHIN", 0.5)
+    monkeypatch.setattr(postgres, "PATIENCE", 0.6)
+    monkeypatch.setattr(patience, "ANSWER_WITHIN", 1.0)
     monkeypatch.setitem(patience.CONNECTING, "connect_timeout", 2)
     for module in (presence, doorbell):
-        monkeypatch.setattr(module, "ANSWER_WITHIN", 0.5)
+        monkeypatch.setattr(module, "ANSWER_WITHIN", 1.0)
         monkeypatch.setattr(module, "PING_EVERY", 0.2)
         monkeypatch.setattr(module, "_AGAIN_AFTER", 0.05)
     stamina.set_testing(False)
