@@ -147,7 +147,7 @@ def may_be_repeated(books: Books, order: Order) -> bool:
     if not repeats or is_of_a_copy(books, order):
         return False
     offer = books.shelf.as_listed(attempt.supplier, attempt.sku)
-    if offer is None or offer.listed > max(order.may_cost, attempt.cost):
+    if offer is None or offer.listed > order.may_cost:
         return False
     return routing.is_as_sold(books, order, offer)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from shop import ledger, notices, watching
 from shop.cases import Case, CaseKind, answers, with_words
+from shop.copied import SINCE_THE_COPY, is_of_a_copy
 from shop.notices import Facts, Notice, NoticeKind
 from shop.orders import CASH, ENDED, HOLDS_MONEY, HOUSE, Event, Order, Returned, Status, move
 from shop.ports import Books
@@ -150,6 +151,8 @@ def open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: Mi
         return
     if last is not None and last.kind is kind is CaseKind.UNSURE:
         return
+    if is_of_a_copy(books, order):  # all of this may have happened before
+        evidence = with_words(evidence, SINCE_THE_COPY)
     case = books.cases.open_for(order.id)
     if case is None:
         case = _new_case(books, order, kind, evidence, now)

@@ -42,8 +42,6 @@ def paid(
     if arrival is not Arrival.FIRST:
         return order
     if amount not in {invoice.amount, order.price}:
-        if is_of_a_copy(books, order):  # the owner may have answered it since
-            because = replace(because, evidence=with_words(because.evidence, SINCE_THE_COPY))
         return go(books, order, Event.PAID_WRONG, now, because, received=amount)
     took = {"received": invoice.amount, "fee": invoice.amount - amount}
     if order.status in _LATE:

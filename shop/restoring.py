@@ -30,13 +30,13 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
     books.copies.mark_orders()
     books.copies.forget_what_was_said(made_at, now)
     books.copies.ask_only(suppliers)
+    for case in books.cases.all_open():
+        _warn(books, case, now)
     for supplier in {*suppliers, *books.orders.asked()} - {HOUSE}:  # or it is set up again later
         for order_id in books.copies.unseen(supplier):  # which have no QR, or no answer, yet
             _give_up(books, order_id, now)
     for supplier in suppliers:
         books.copies.ask_about_all(supplier)
-    for case in books.cases.all_open():
-        _warn(books, case, now)
     books.orders.end_leases(now)
     notice = Notice(
         key=f"alert:restored:{made_at}:{now}",
@@ -72,7 +72,7 @@ _GIVE_UP: Mapping[Status, Callable[[Books, Order, Millis], Order]] = MappingProx
 def _warn(books: Books, case: Case, now: Millis) -> None:
     """Say in a case about an order what the copy cannot know: it may have been answered since."""
     order = books.orders.get(case.order_id) if case.order_id else None
-    if order is not None:
+    if order is not None and SINCE_THE_COPY not in case.evidence:
         moving.add_to_case(books, order, SINCE_THE_COPY, f"restored:{now}", now)
 
 

@@ -131,13 +131,13 @@ class Market:
         """Return where a member delivers a paid order instead; ``None``: it must not, or cannot.
 
         Only one that the owner has confirmed does, that holds no less than was promised and costs
-        no more than the order's ceiling.
+        no more than the order's ceiling, nor its price: a yes to a dear one is to that one alone.
         """
         offer = member.offer
         fine = (
             member.confirmed
             and member.content >= order.content
-            and offer.listed <= order.may_cost
+            and offer.listed <= min(order.may_cost, order.price)
             and offer.listed <= self.balance(offer.supplier) + _set_aside(order, offer)
             and self._obstacle(offer) is None
         )
@@ -222,15 +222,13 @@ def is_as_sold(books: Books, order: Order, offer: Offer) -> bool:
 def is_still_sold(books: Books, order: Order) -> bool:
     """Tell whether the item of an order that was only placed is what it was then.
 
-    It is not if a list that was read since leaves it out. What is paid for first is looked at
-    later, and another offer may stand in for it then.
+    It is not if a list has left it out since. What is paid for first is looked at later, and
+    another offer may stand in for it then.
     """
     if order.is_prepaid:
         return True
     offer = books.shelf.as_listed(order.supplier, order.sku)
-    if offer is None:
-        return not order.good or order.supplier not in books.shelf.fresh(order.created_at)
-    return is_as_sold(books, order, offer)
+    return not order.good if offer is None else is_as_sold(books, order, offer)
 
 
 def _sets_apart(match: Match, offer: Offer, good: str) -> bool:

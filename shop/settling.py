@@ -273,17 +273,13 @@ def say_it_takes_long(books: Books, order: Order, now: Millis) -> Order:
     """
     if order.status not in _IN_DELIVERY or now - order.waits_since < watching.TAKES_LONG:
         return order
-    if order.alarmed and _is_being_asked(books, order):
+    asked = order.alarmed and books.cases.open_for(order.id) is not None
+    if order.status is not Status.UNSURE and not asked:
+        open_case(books, order, CaseKind.STUCK, "", now)
+    if order.alarmed:
         return order
     books.outbox.owe(notices.to_customer(order, NoticeKind.SLOW, "once"), now)
-    if order.status is not Status.UNSURE:
-        open_case(books, order, CaseKind.STUCK, "", now)
     return replace(order, alarmed=True)
-
-
-def _is_being_asked(books: Books, order: Order) -> bool:
-    """Tell whether the owner is asked about an order, or will be if nobody else can tell."""
-    return order.status is Status.UNSURE or books.cases.open_for(order.id) is not None
 
 
 def decided(

@@ -10,7 +10,7 @@ from shop import calls, fulfilment, restoring, settling
 from shop.calls import AskTopup, Idle, OpenInvoice, Submit
 from shop.cases import Answer, CaseKind, answers
 from shop.copied import SINCE_THE_COPY
-from shop.suppliers import Abilities
+from shop.suppliers import Abilities, InvoiceReport, InvoiceState
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.prepaid import (
@@ -38,7 +38,7 @@ from tests.shop.prepaid import (
     settled,
     started,
 )
-from tests.shop.samples import NOW, OWNER, E, K, M, S, case_of, owed
+from tests.shop.samples import NOW, OWNER, E, K, M, S, case_of, owed, stored
 
 START = NOW + 6 * HOUR
 HELD = "held"
@@ -237,3 +237,55 @@ def test_d2_a_wrong_payment_that_is_heard_of_again_is_told_with_a_warning(books:
     assert case is not None
     assert case.kind is CaseKind.PAID_WRONG
     assert SINCE_THE_COPY in case.evidence
+
+
+def test_d2_a_dropship_order_of_the_copy_that_failed_says_so(books: SqlBooks) -> None:
+    """It had failed before, after the copy was made, and the owner sent the money by hand."""
+    order = stored(books, S.PROCESSING)
+    restored(books)
+    no = InvoiceReport(state=InvoiceState.FAILED, note="gagal")
+    settling.heard(books, order.id, no, START, START + SECOND)
+    case = books.cases.open_for(order.id)
+    assert case is not None
+    assert case.kind is CaseKind.PAID_FAILED
+    assert SINCE_THE_COPY in case.evidence
+
+
+def test_d2_what_was_being_ordered_in_the_copy_and_is_unknown_says_so(books: SqlBooks) -> None:
+    """It was refused since, and another supplier delivered: nobody here knows of that attempt."""
+    order = started(books)
+    restored(books)
+    late = START + 11 * MINUTE
+    fulfilment.reported(books, now_of(books, order.id), report(T.MISSING), late, late)
+    case = books.cases.open_for(order.id)
+    assert case is not None
+    assert case.kind is CaseKind.AMBIGUOUS
+    assert SINCE_THE_COPY in case.evidence
+
+
+def test_d2_what_takes_long_in_the_copy_says_so(books: SqlBooks) -> None:
+    order = ordered(books, report(T.PENDING))
+    restored(books)
+    late = START + MINUTE
+    fulfilment.reported(books, now_of(books, order.id), report(T.PENDING), late, late)
+    case = books.cases.open_for(order.id)
+    assert case is not None
+    assert case.kind is CaseKind.STUCK
+    assert SINCE_THE_COPY in case.evidence
+
+
+def test_a_case_that_the_restore_opens_is_told_once(books: SqlBooks) -> None:
+    paid(books)
+    restored(books)
+    assert len(asked(books)) == 1
+
+
+def test_another_start_before_everybody_was_asked_tells_nothing_again(books: SqlBooks) -> None:
+    reported(books, ordered(books, report(T.PENDING)), T.PARTIAL, NOW + 1)
+    deposit(books, at=NOW + MINUTE)
+    restored(books)
+    assert restoring.is_closed(books)
+    told = len(asked(books))
+    for nth in range(1, 4):
+        assert restoring.begin(books, [SELLER, GATEWAY], START + nth * SECOND)
+    assert len(asked(books)) == told

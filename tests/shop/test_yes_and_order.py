@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from shop import calls, fulfilment, health, settling
+from shop import calls, fulfilment, health, housekeeping, moving, settling
 from shop.cases import CaseKind
 from shop.games import Ask, Server
+from shop.orders import Order
 from shop.payments import Refunds
 from shop.settling import NotOpened
-from shop.suppliers import TopupState
+from shop.suppliers import NotSold, OutOfBalance, Refused, TopupState
 from shop.time import HOUR, MINUTE, SECOND
 from storage.books import SqlBooks
 from tests.shop.prepaid import T, a_wish, by_hand, now_of, place, report
@@ -177,3 +178,89 @@ def test_o2_a_dear_attempt_that_was_made_after_all_is_believed(
     after = fulfilment.reported(mine, first, report(state), THEN + 3, THEN + 3)
     assert after.supplier == ZG
     assert after.status in {S.PROCESSING, S.DELIVERED}
+
+
+# --- a yes to a dear one is to that one alone ---
+
+
+def yes_to_a_dear_one(mine: SqlBooks) -> Order:
+    """Both have become dearer than the price; the owner has it delivered all the same."""
+    order = bought(mine)
+    lists(mine, KG, order.price + 1_000)
+    lists(mine, ZG, order.price + 1_500)
+    order = started(mine, order)
+    assert order.status is S.REFUND_DUE
+    return settling.decided(mine, order, E.PROCEEDED, OWNER, THEN)
+
+
+def test_o8b_nobody_else_is_bought_from_at_a_loss_while_its_supplier_is_away(
+    books: SqlBooks,
+) -> None:
+    mine = by_hand(books)
+    order = yes_to_a_dear_one(mine)
+    health.refused_us(mine, ZG, "key", THEN)
+    assert not isinstance(calls.next_call(mine, ZG, THEN + 1), calls.Submit)
+    order = now_of(mine, order.id)
+    assert (order.status, order.supplier) == (S.PAID, ZG)
+
+
+def test_o8b_nor_if_it_rises_once_more(books: SqlBooks) -> None:
+    mine = by_hand(books)
+    order = yes_to_a_dear_one(mine)
+    lists(mine, ZG, order.price + 2_000, at=THEN)
+    calls.next_call(mine, ZG, THEN + 1)
+    assert now_of(mine, order.id).status is S.REFUND_DUE
+
+
+@pytest.mark.parametrize("no", [NotSold("gone"), OutOfBalance("empty")])
+def test_o8b_nor_if_it_is_refused(books: SqlBooks, no: Refused) -> None:
+    mine = by_hand(books)
+    order = started(mine, yes_to_a_dear_one(mine), THEN + 1)
+    assert order.status is S.SUBMITTING
+    assert fulfilment.submitted(mine, order, no, THEN + 2).status is S.REFUND_DUE
+
+
+def test_o8b_nor_if_it_fails(books: SqlBooks) -> None:
+    mine = by_hand(books)
+    order = started(mine, yes_to_a_dear_one(mine), THEN + 1)
+    order = fulfilment.submitted(mine, order, report(T.PENDING), THEN + 2)
+    after = fulfilment.reported(mine, order, report(T.FAILED), THEN + MINUTE, THEN + MINUTE)
+    assert after.status is S.REFUND_DUE
+
+
+def test_o8b_nor_if_its_supplier_left_the_settings(books: SqlBooks) -> None:
+    mine = by_hand(books)
+    order = yes_to_a_dear_one(mine)
+    able = {slug: each for slug, each in mine.rules.abilities.items() if slug != ZG}
+    left = SqlBooks(books.orders._tx, replace(mine.rules, abilities=able), (OWNER,))
+    housekeeping.tidy(left, THEN + 1)
+    assert now_of(left, order.id).status is S.PAID
+
+
+# --- and what else may have changed ---
+
+
+def test_o10_nor_by_one_that_a_list_left_out_which_was_asked_for_before(books: SqlBooks) -> None:
+    lists(books, ZT, 10_000)
+    wish = a_wish("DS", M.DROPSHIP, supplier=ZT, sku="zu70", game=GAME, good=GOOD, content=70)
+    place(books, wish, NOW + 5)
+    other = replace(listing("140 Diamonds", 20_000), sku="zu140")
+    books.shelf.replace(ZT, [(GAME, other)], NOW + 3)  # stored after it
+    assert not isinstance(calls.next_call(books, ZT, NOW + MINUTE), calls.OpenInvoice)
+
+
+def test_o10_nothing_that_left_the_list_is_sent_again_as_a_question(books: SqlBooks) -> None:
+    order = started(books, bought(books, KG))
+    order = fulfilment.submitted(books, order, NotOpened.UNKNOWN, THEN)
+    books.shelf.replace(KG, [], THEN)
+    assert not fulfilment.may_be_repeated(books, order)
+
+
+def test_what_is_being_asked_stays_what_is_asked_however_long_it_takes(books: SqlBooks) -> None:
+    order = started(books, bought(books))
+    order = fulfilment.submitted(books, order, report(T.PENDING), THEN)
+    late = THEN + 20 * MINUTE
+    order = fulfilment.reported(books, order, report(T.PENDING), late, late)
+    moving.open_case(books, order, CaseKind.CONFLICT, "they say otherwise", late + 1)
+    order = fulfilment.reported(books, order, report(T.PENDING), late + HOUR, late + HOUR)
+    assert case_of(books, order) is CaseKind.CONFLICT

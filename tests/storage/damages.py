@@ -164,6 +164,14 @@ MORE_DAMAGES: Sequence[tuple[str, str]] = (
     ("O2b", "DELETE FROM attempts WHERE order_id = 'AGAIN' AND nth = 1"),
     ("O2b", "UPDATE orders SET tries = 2 WHERE id = 'UNSURE'"),
     ("O3b", "DELETE FROM attempts WHERE order_id = 'AGAIN' AND nth = 1"),
+    ("O8b", "UPDATE orders SET ceiling = 1 WHERE id = 'ACCEPTED'"),
+    (
+        "O8b",
+        """
+        UPDATE orders SET ceiling = 99999999 WHERE id = 'ACCEPTED';
+        UPDATE attempts SET cost = 99999999 WHERE order_id = 'ACCEPTED'
+        """,
+    ),
     (  # the owner's word comes too late for it
         "O4 what may have been ordered is ordered again only at the owner's word: AGAIN",
         """
