@@ -151,8 +151,6 @@ def open_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: Mi
         return
     if last is not None and last.kind is kind is CaseKind.UNSURE:
         return
-    if is_of_a_copy(books, order):  # all of this may have happened before
-        evidence = with_words(evidence, SINCE_THE_COPY)
     case = books.cases.open_for(order.id)
     if case is None:
         case = _new_case(books, order, kind, evidence, now)
@@ -201,7 +199,9 @@ def _new_case(books: Books, order: Order, kind: CaseKind, evidence: str, now: Mi
 
 
 def ask_the_owners(books: Books, order: Order, case: Case, key: str, now: Millis) -> None:
-    """Store the case and owe its question."""
+    """Store the case and owe its question; of an order of a copy it may have an answer already."""
+    if is_of_a_copy(books, order):
+        case = replace(case, evidence=with_words(case.evidence, SINCE_THE_COPY))
     books.cases.put(case)
     tell(books, order, case, key, now)
 

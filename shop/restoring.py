@@ -32,7 +32,8 @@ def begin(books: Books, suppliers: Sequence[str], now: Millis) -> bool:
     books.copies.ask_only(suppliers)
     for case in books.cases.all_open():
         _warn(books, case, now)
-    for supplier in {*suppliers, *books.orders.asked()} - {HOUSE}:  # or it is set up again later
+    # Also at suppliers that are not in the settings now: one day they may be again.
+    for supplier in {*suppliers, *books.orders.asked()} - {HOUSE}:
         for order_id in books.copies.unseen(supplier):  # which have no QR, or no answer, yet
             _give_up(books, order_id, now)
     for supplier in suppliers:

@@ -269,7 +269,8 @@ _IN_DELIVERY = frozenset({Status.PAID, Status.PROCESSING, Status.UNSURE})
 def say_it_takes_long(books: Books, order: Order, now: Millis) -> Order:
     """Tell the customer, and ask the owner, once, if a paid order takes long; the caller notes it.
 
-    An order about which the owner is being asked already is no second case.
+    An order about which the owner is being asked already is no second case. If it only moved on,
+    and that answered the question, it is asked again.
     """
     if order.status not in _IN_DELIVERY or now - order.waits_since < watching.TAKES_LONG:
         return order

@@ -19,8 +19,11 @@ INSERT INTO orders (id, idempotency, asks, {", ".join(PLAIN)})
 VALUES (:id, :key, :asks, {", ".join(f":{name}" for name in PLAIN)})
 """  # noqa: S608 - likewise
 _TIMERS = ("due_at", "claimed_at", "last_claim_at", "asked_at", "alarmed", "payout")
-_LEARNT = ("settled_at", "serial", "received", "fee", "excess", "returned", "lost", "tries", "asks")
-_ROUTE = ("supplier", "sku", "listed", "cost", "target", "server_code", "ceiling")
+_LEARNT = (
+    "settled_at", "serial", "received", "fee", "excess", "returned", "lost", "tries", "asks",
+    "ceiling",
+)  # fmt: skip
+_ROUTE = ("supplier", "sku", "listed", "cost", "target", "server_code")
 _MOVE = f"""
 UPDATE orders SET status = :status, version = :version, changed_at = :changed_at,
        {", ".join(f"{name} = :{name}" for name in (*_TIMERS, *_LEARNT, *_ROUTE))}

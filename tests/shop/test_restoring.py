@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shop import calls, fulfilment, restoring, settling
+from shop import calls, fulfilment, moving, notices, restoring, settling
 from shop.calls import AskTopup, Idle, OpenInvoice, Submit
-from shop.cases import Answer, CaseKind, answers
+from shop.cases import Answer, Case, CaseKind, answers
 from shop.copied import SINCE_THE_COPY
 from shop.suppliers import Abilities, InvoiceReport, InvoiceState
 from shop.time import HOUR, MINUTE, SECOND
@@ -205,16 +205,22 @@ def test_o4_d2_an_attempt_of_the_copy_is_not_sent_again_as_a_question(
         assert call.may_repeat is not of_a_copy
 
 
+def warned(books: SqlBooks, order_id: str) -> Case:
+    """The open case of an order, which says that it may have been answered since the copy."""
+    case = books.cases.open_for(order_id)
+    assert case is not None
+    assert SINCE_THE_COPY in case.evidence
+    return case
+
+
 def test_d2_a_wrong_payment_of_the_copy_is_told_with_a_warning(books: SqlBooks) -> None:
     """The owner had it delivered all the same, after the copy was made."""
     order = deposit(books)
     settling.heard(books, order.id, settled(PRICE - 1), NOW, NOW)
     restored(books, START)
-    case = books.cases.open_for(order.id)
-    assert case is not None
+    case = warned(books, order.id)
     assert case.kind is CaseKind.PAID_WRONG
     assert Answer.PROCEED in answers(case, now_of(books, order.id))
-    assert SINCE_THE_COPY in case.evidence
 
 
 def test_d2_a_late_payment_of_the_copy_is_told_with_a_warning(books: SqlBooks) -> None:
@@ -223,20 +229,14 @@ def test_d2_a_late_payment_of_the_copy_is_told_with_a_warning(books: SqlBooks) -
     order = settling.decided(books, order, E.PAYMENT_ABSENT, OWNER, NOW)
     settling.decided(by_hand(books), order, E.PAID_LATE, OWNER, NOW + 1)
     restored(books, START)
-    case = books.cases.open_for(order.id)
-    assert case is not None
-    assert case.kind is CaseKind.PAID_LATE
-    assert SINCE_THE_COPY in case.evidence
+    assert warned(books, order.id).kind is CaseKind.PAID_LATE
 
 
 def test_d2_a_wrong_payment_that_is_heard_of_again_is_told_with_a_warning(books: SqlBooks) -> None:
     order = deposit(books)
     restored(books, START)
     settling.heard(books, order.id, settled(PRICE - 1), START, START + SECOND)
-    case = books.cases.open_for(order.id)
-    assert case is not None
-    assert case.kind is CaseKind.PAID_WRONG
-    assert SINCE_THE_COPY in case.evidence
+    assert warned(books, order.id).kind is CaseKind.PAID_WRONG
 
 
 def test_d2_a_dropship_order_of_the_copy_that_failed_says_so(books: SqlBooks) -> None:
@@ -245,10 +245,7 @@ def test_d2_a_dropship_order_of_the_copy_that_failed_says_so(books: SqlBooks) ->
     restored(books)
     no = InvoiceReport(state=InvoiceState.FAILED, note="gagal")
     settling.heard(books, order.id, no, START, START + SECOND)
-    case = books.cases.open_for(order.id)
-    assert case is not None
-    assert case.kind is CaseKind.PAID_FAILED
-    assert SINCE_THE_COPY in case.evidence
+    assert warned(books, order.id).kind is CaseKind.PAID_FAILED
 
 
 def test_d2_what_was_being_ordered_in_the_copy_and_is_unknown_says_so(books: SqlBooks) -> None:
@@ -257,10 +254,7 @@ def test_d2_what_was_being_ordered_in_the_copy_and_is_unknown_says_so(books: Sql
     restored(books)
     late = START + 11 * MINUTE
     fulfilment.reported(books, now_of(books, order.id), report(T.MISSING), late, late)
-    case = books.cases.open_for(order.id)
-    assert case is not None
-    assert case.kind is CaseKind.AMBIGUOUS
-    assert SINCE_THE_COPY in case.evidence
+    assert warned(books, order.id).kind is CaseKind.AMBIGUOUS
 
 
 def test_d2_what_takes_long_in_the_copy_says_so(books: SqlBooks) -> None:
@@ -268,10 +262,21 @@ def test_d2_what_takes_long_in_the_copy_says_so(books: SqlBooks) -> None:
     restored(books)
     late = START + MINUTE
     fulfilment.reported(books, now_of(books, order.id), report(T.PENDING), late, late)
+    assert warned(books, order.id).kind is CaseKind.STUCK
+
+
+def test_d2_money_to_go_back_of_the_copy_that_nobody_could_be_told_of_says_so(
+    books: SqlBooks,
+) -> None:
+    mine = by_hand(books)
+    order = reported(mine, ordered(mine, report(T.PENDING)), T.FAILED, NOW + 1)
     case = books.cases.open_for(order.id)
     assert case is not None
-    assert case.kind is CaseKind.STUCK
-    assert SINCE_THE_COPY in case.evidence
+    books.cases.close(case, None, OWNER, NOW + 2)
+    restored(books)
+    notice = notices.to_customer(order, K.REFUND_DUE, "once")
+    moving.undelivered(books, notice, "blocked", START)
+    assert warned(books, order.id).kind is CaseKind.PAID_FAILED
 
 
 def test_a_case_that_the_restore_opens_is_told_once(books: SqlBooks) -> None:
